@@ -1,0 +1,161 @@
+//! A question of a bank, as its author wrote it. Field by field as in docs/BANKS.md.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::QuestionId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Beginner,
+    Intermediate,
+    Advanced,
+}
+
+impl Level {
+    pub const ALL: [Level; 3] = [Level::Beginner, Level::Intermediate, Level::Advanced];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Beginner => "beginner",
+            Level::Intermediate => "intermediate",
+            Level::Advanced => "advanced",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(text.trim()))
+    }
+
+    /// What a full answer is worth, in tenths: beginner 1, intermediate 1.5, advanced 2.
+    pub fn factor_tenths(self) -> i64 {
+        match self {
+            Level::Beginner => 10,
+            Level::Intermediate => 15,
+            Level::Advanced => 20,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Concept,
+    Compare,
+    Design,
+    Scenario,
+    Behavioural,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    #[default]
+    Current,
+    /// True today, announced to change.
+    Watch,
+    /// Asked as history.
+    Legacy,
+}
+
+/// One idea of a model answer: the unit of grading and of feedback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyPoint {
+    pub text: String,
+    /// 1 to 3; 3 = without it the answer is wrong.
+    pub weight: u8,
+    /// AND of OR-groups of terms; the core group first.
+    #[serde(default)]
+    pub all_of: Vec<Vec<String>>,
+    /// Other complete ways to say it; each alone covers the point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alt: Vec<String>,
+    /// How many groups are needed; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<usize>,
+    /// The subject this is said of, for A-versus-B questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
+    /// What it must not be said of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<String>,
+    /// An answer without a required point is worth at most 59.
+    #[serde(default)]
+    pub required: bool,
+    /// Patterns of a misconception: `"dynamodb .. recommended"` = both within ten words of one clause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradicts: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mistake {
+    pub wrong: String,
+    pub right: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceOption {
+    pub text: String,
+    #[serde(default)]
+    pub correct: bool,
+    pub because: String,
+}
+
+/// The multiple-choice variant: four options, one of them right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    pub stem: String,
+    pub options: Vec<ChoiceOption>,
+}
+
+/// An answer with the coverage its author expects: one number a key point, 0, 0.5 or 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    pub text: String,
+    pub covered: Vec<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub id: QuestionId,
+    /// Rises when the meaning changes.
+    pub version: u32,
+    pub prompt: String,
+    pub level: Level,
+    pub kind: Kind,
+    pub tracks: Vec<String>,
+    pub topic: String,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nudge: Option<String>,
+    pub model_answer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
+    #[serde(default)]
+    pub mistakes: Vec<Mistake>,
+    #[serde(default)]
+    pub follow_ups: Vec<String>,
+    #[serde(default)]
+    pub hints: Vec<String>,
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// An ISO date, `2026-11-21`.
+    pub last_reviewed: jiff::civil::Date,
+    pub review_after_days: u32,
+    #[serde(default)]
+    pub status: Status,
+    pub key_points: Vec<KeyPoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
