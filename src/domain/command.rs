@@ -1,0 +1,744 @@
+//! The one table of commands that every platform is fed from, and the reading of what people type or press.
+
+use super::ids::{DrillId, RoundId};
+use super::question::Level;
+
+/// What a value may be; platforms with typed options and autocomplete use it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// A topic, its alias or a near miss.
+    Topic,
+    Level,
+    Number {
+        min: i64,
+        max: i64,
+    },
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// Local time of day, `09:00`.
+    Time,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opt {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub value: Value,
+    /// Only by name (`zone=Europe/London`), never by position.
+    pub named: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sub {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub options: &'static [Opt],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spec {
+    pub name: &'static str,
+    /// At most 100 characters.
+    pub help: &'static str,
+    pub organisers_only: bool,
+    pub options: &'static [Opt],
+    pub subs: &'static [Sub],
+    pub example: &'static str,
+}
+
+const fn by_place(name: &'static str, value: Value, help: &'static str) -> Opt {
+    Opt { name, help, value, named: false }
+}
+
+const fn by_name(name: &'static str, value: Value, help: &'static str) -> Opt {
+    Opt { name, help, value, named: true }
+}
+
+const SCHEDULE: Opt = by_name("schedule", Value::Text, "Which schedule of this channel, if it has several");
+
+pub const TABLE: &[Spec] = &[
+    Spec {
+        name: "drill",
+        help: "Practise a topic in private, one question at a time",
+        organisers_only: false,
+        options: &[
+            by_place("topic", Value::Topic, "What to practise, for example iam; leave it out to see all topics"),
+            by_place("level", Value::Level, "beginner, intermediate or advanced; leave it out for all"),
+            by_place("count", Value::Number { min: 1, max: 20 }, "How many questions, 1 to 20 (5)"),
+            by_place(
+                "mode",
+                Value::Word(&["free", "choice"]),
+                "free = in your own words (as set), choice = four options",
+            ),
+        ],
+        subs: &[],
+        example: "/drill iam advanced 3 choice",
+    },
+    Spec {
+        name: "leaderboard",
+        help: "The standing of this study group, and your own place",
+        organisers_only: false,
+        options: &[
+            by_place("window", Value::Word(&["week", "month", "all"]), "week (as set), month or all"),
+            by_place("board", Value::Word(&["daily", "drill"]), "daily questions (as set) or private drills"),
+            by_place("topic", Value::Topic, "Only this topic"),
+        ],
+        subs: &[],
+        example: "/leaderboard month iam",
+    },
+    Spec {
+        name: "daily",
+        help: "Show or steer the daily question of this channel",
+        organisers_only: true,
+        options: &[],
+        subs: &[
+            Sub {
+                name: "show",
+                help: "When questions come, what they are about, what happened lately",
+                options: &[SCHEDULE],
+            },
+            Sub {
+                name: "set",
+                help: "Change the schedule; what you leave out stays",
+                options: &[
+                    by_place("time", Value::Time, "Local time of the question, 09:00"),
+                    by_name("days", Value::Text, "Weekdays: mon-fri, or mon,wed,fri"),
+                    by_name("cron", Value::Text, "Instead of time and days: five or six cron fields in quotes"),
+                    by_name("zone", Value::Text, "Time zone: Europe/London"),
+                    by_name("reveal", Value::Text, "Reveal after 8h, at 17:00 or \"next day 09:00\""),
+                    by_name("answers", Value::Word(&["thread", "private", "both"]), "Where answers are given"),
+                    by_name("topics", Value::Text, "Only these topics: iam,eks; all = no limit"),
+                    by_name("levels", Value::Text, "Only these levels: beginner,intermediate; all = no limit"),
+                    by_name("tracks", Value::Text, "Only these tracks: devops,cloudops; all = no limit"),
+                    by_name("skip", Value::Text, "Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none"),
+                    by_name("catch-up", Value::Text, "How late a missed question may still come: 6h"),
+                    SCHEDULE,
+                ],
+            },
+            Sub { name: "pause", help: "No more questions until /daily resume", options: &[SCHEDULE] },
+            Sub { name: "resume", help: "Questions come again", options: &[SCHEDULE] },
+            Sub { name: "skip", help: "Leave out the next question", options: &[SCHEDULE] },
+            Sub { name: "now", help: "Post a question at once, beside the schedule", options: &[SCHEDULE] },
+            Sub { name: "reveal", help: "Reveal the open question now", options: &[SCHEDULE] },
+        ],
+        example: "/daily set 09:00 days=mon-fri zone=Europe/London reveal=17:00",
+    },
+    Spec {
+        name: "topics",
+        help: "All topics with their questions",
+        organisers_only: false,
+        options: &[],
+        subs: &[],
+        example: "/topics",
+    },
+    Spec {
+        name: "me",
+        help: "My scores, streak and weak topics; /me delete erases my data",
+        organisers_only: false,
+        options: &[by_place("action", Value::Word(&["show", "delete"]), "show (as set) or delete")],
+        subs: &[],
+        example: "/me",
+    },
+    Spec {
+        name: "help",
+        help: "What I can do",
+        organisers_only: false,
+        options: &[by_place("command", Value::Text, "A command to explain")],
+        subs: &[],
+        example: "/help drill",
+    },
+];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Free,
+    Choice,
+}
+
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Free => "free",
+            Mode::Choice => "choice",
+        }
+    }
+
+    pub fn parse(text: &str) -> Mode {
+        if text == "choice" { Mode::Choice } else { Mode::Free }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    #[default]
+    Week,
+    Month,
+    All,
+}
+
+impl Window {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Window::Week => "week",
+            Window::Month => "month",
+            Window::All => "all",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Window> {
+        [Window::Week, Window::Month, Window::All].into_iter().find(|window| window.as_str() == text)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Board {
+    #[default]
+    Daily,
+    Drill,
+}
+
+impl Board {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Board::Daily => "daily",
+            Board::Drill => "drill",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Board> {
+        [Board::Daily, Board::Drill].into_iter().find(|board| board.as_str() == text)
+    }
+}
+
+/// What `/daily set` changes; `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    pub time: Option<String>,
+    pub days: Option<String>,
+    pub cron: Option<String>,
+    pub zone: Option<String>,
+    pub reveal: Option<String>,
+    pub answers: Option<String>,
+    pub topics: Option<String>,
+    pub levels: Option<String>,
+    pub tracks: Option<String>,
+    pub skip: Option<String>,
+    pub catch_up: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Daily {
+    Show,
+    Set(Box<Change>),
+    Pause,
+    Resume,
+    Skip,
+    Now,
+    Reveal,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    Drill { topic: Option<String>, level: Option<Level>, count: usize, mode: Mode },
+    Leaderboard { window: Window, board: Board, topic: Option<String> },
+    Daily { action: Daily, schedule: Option<String> },
+    Topics,
+    Me { delete: bool },
+    Help { command: Option<String> },
+}
+
+/// Why a command could not be read, in words for the person who typed it, with the usage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage {
+    pub problem: String,
+    pub usage: String,
+}
+
+pub fn find(name: &str) -> Option<&'static Spec> {
+    TABLE.iter().find(|spec| spec.name == name)
+}
+
+/// `/drill [topic] [level] [count] [mode]`, one line a subcommand.
+pub fn usage(spec: &Spec) -> String {
+    let show = |options: &[Opt]| {
+        options
+            .iter()
+            .map(|o| if o.named { format!(" [{}=..]", o.name) } else { format!(" [{}]", o.name) })
+            .collect::<String>()
+    };
+    if spec.subs.is_empty() {
+        return format!("/{}{}", spec.name, show(spec.options));
+    }
+    spec.subs
+        .iter()
+        .map(|sub| format!("/{} {}{}", spec.name, sub.name, show(sub.options)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Values by option name, as platforms with typed options deliver them.
+pub type Values = Vec<(&'static str, String)>;
+
+/// Reads a typed line, with or without the slash.
+pub fn parse(line: &str) -> Result<Command, Usage> {
+    let words = words(line.trim().trim_start_matches('/'));
+    let Some((name, rest)) = words.split_first() else {
+        return Err(unknown(""));
+    };
+    let name = name.to_lowercase();
+    let spec = find(&name).ok_or_else(|| unknown(&name))?;
+    let (sub, options, rest) = if spec.subs.is_empty() {
+        (None, spec.options, rest)
+    } else {
+        let (typed, rest) = rest.split_first().map_or(("show", rest), |(first, rest)| (first.as_str(), rest));
+        let sub = spec.subs.iter().find(|sub| sub.name.eq_ignore_ascii_case(typed)).ok_or_else(|| {
+            let near = nearest(typed, spec.subs.iter().map(|sub| sub.name));
+            refuse(spec, format!("/{name} does not know \"{typed}\".{near}"))
+        })?;
+        (Some(sub.name), sub.options, rest)
+    };
+    let values = read_values(spec, options, rest)?;
+    build(spec, sub, &values)
+}
+
+/// Builds a command from its parts: what a platform's typed options give, and what [`parse`] ends with.
+pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command, Usage> {
+    let get = |name: &str| values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+    Ok(match spec.name {
+        "drill" => Command::Drill {
+            topic: get("topic"),
+            level: get("level").as_deref().and_then(Level::parse),
+            count: get("count").and_then(|count| count.parse().ok()).unwrap_or(5),
+            mode: get("mode").as_deref().map(Mode::parse).unwrap_or_default(),
+        },
+        "leaderboard" => Command::Leaderboard {
+            window: get("window").as_deref().and_then(Window::parse).unwrap_or_default(),
+            board: get("board").as_deref().and_then(Board::parse).unwrap_or_default(),
+            topic: get("topic"),
+        },
+        "daily" => {
+            let action = match sub.unwrap_or("show") {
+                "set" => Daily::Set(Box::new(Change {
+                    time: get("time"),
+                    days: get("days"),
+                    cron: get("cron"),
+                    zone: get("zone"),
+                    reveal: get("reveal"),
+                    answers: get("answers"),
+                    topics: get("topics"),
+                    levels: get("levels"),
+                    tracks: get("tracks"),
+                    skip: get("skip"),
+                    catch_up: get("catch-up"),
+                })),
+                "pause" => Daily::Pause,
+                "resume" => Daily::Resume,
+                "skip" => Daily::Skip,
+                "now" => Daily::Now,
+                "reveal" => Daily::Reveal,
+                _ => Daily::Show,
+            };
+            if let Daily::Set(change) = &action {
+                if **change == Change::default() {
+                    return Err(refuse(spec, "Say what to change.".to_owned()));
+                }
+                if change.cron.is_some() && (change.time.is_some() || change.days.is_some()) {
+                    return Err(refuse(spec, "Give either cron, or time and days, not both.".to_owned()));
+                }
+            }
+            Command::Daily { action, schedule: get("schedule") }
+        }
+        "topics" => Command::Topics,
+        "me" => Command::Me { delete: get("action").as_deref() == Some("delete") },
+        _ => Command::Help { command: get("command") },
+    })
+}
+
+/// Gives each word to an option: `name=value` by name, the rest to the first free option it fits.
+fn read_values(spec: &Spec, options: &'static [Opt], words: &[String]) -> Result<Values, Usage> {
+    let mut values: Values = Vec::new();
+    let mut free: Vec<String> = Vec::new();
+    for word in words {
+        let named = word.split_once(['=', ':']).and_then(|(key, value)| {
+            options.iter().find(|option| option.name.eq_ignore_ascii_case(key)).map(|option| (option, value))
+        });
+        if let Some((option, value)) = named {
+            let value = check(option, value).map_err(|problem| refuse(spec, problem))?;
+            if values.iter().any(|(name, _)| *name == option.name) {
+                return Err(refuse(spec, format!("You gave {} twice.", option.name)));
+            }
+            values.push((option.name, value));
+            continue;
+        }
+        if let Some((key, _)) = word.split_once('=') {
+            let near = nearest(key, options.iter().map(|option| option.name));
+            return Err(refuse(spec, format!("There is no setting \"{key}\".{near}")));
+        }
+        let fits = options.iter().find(|option| {
+            !option.named
+                && !matches!(option.value, Value::Topic | Value::Text)
+                && !values.iter().any(|(name, _)| *name == option.name)
+                && check(option, word).is_ok()
+        });
+        match fits {
+            Some(option) => values.push((option.name, check(option, word).unwrap_or_default())),
+            None => free.push(word.clone()),
+        }
+    }
+    if free.is_empty() {
+        return Ok(values);
+    }
+    // Words that fit nothing typed belong to the topic: "/drill identity and access 3".
+    let taker = options.iter().find(|option| {
+        !option.named
+            && matches!(option.value, Value::Topic | Value::Text)
+            && !values.iter().any(|(name, _)| *name == option.name)
+    });
+    match taker {
+        Some(option) => values.push((option.name, free.join(" "))),
+        None => {
+            // The word was probably meant for a typed option: say what that takes.
+            let why = options
+                .iter()
+                .find(|option| !option.named && !values.iter().any(|(name, _)| *name == option.name))
+                .and_then(|option| check(option, &free[0]).err())
+                .unwrap_or_else(|| format!("I do not know what to do with \"{}\".", free.join(" ")));
+            return Err(refuse(spec, why));
+        }
+    }
+    Ok(values)
+}
+
+/// The value in its usual spelling, or what would be right.
+pub fn check(option: &Opt, value: &str) -> Result<String, String> {
+    let value = value.trim();
+    let name = option.name;
+    match option.value {
+        Value::Topic | Value::Text => {
+            if value.is_empty() {
+                return Err(format!("{name} is empty."));
+            }
+            Ok(value.to_owned())
+        }
+        Value::Level => Level::parse(value)
+            .map(|level| level.as_str().to_owned())
+            .ok_or_else(|| format!("\"{value}\" is no level: beginner, intermediate or advanced.")),
+        Value::Number { min, max } => match value.parse::<i64>() {
+            Ok(number) if (min..=max).contains(&number) => Ok(number.to_string()),
+            Ok(number) => Err(format!("{name} is {number}; it goes from {min} to {max}.")),
+            Err(_) => Err(format!("\"{value}\" is no number; {name} goes from {min} to {max}.")),
+        },
+        Value::Word(words) => words
+            .iter()
+            .find(|word| word.eq_ignore_ascii_case(value))
+            .map(|word| (*word).to_owned())
+            .ok_or_else(|| format!("\"{value}\" does not fit {name}: {}.", words.join(", "))),
+        Value::Time => format!("{value:0>5}")
+            .parse::<jiff::civil::Time>()
+            .ok()
+            .filter(|_| value.contains(':'))
+            .map(|time| time.strftime("%H:%M").to_string())
+            .ok_or_else(|| format!("\"{value}\" is no time of day: write it like 09:00 or 17:30.")),
+    }
+}
+
+/// `/` and the beginning of a line -> whole lines that could be meant, with a help text each. `topics` are names and titles.
+pub fn complete(line: &str, topics: &[(String, String)]) -> Vec<(String, String)> {
+    let Some(body) = line.strip_prefix('/') else { return Vec::new() };
+    let lower = body.to_lowercase();
+    let Some((name, rest)) = lower.split_once(' ') else {
+        return TABLE
+            .iter()
+            .filter(|spec| spec.name.starts_with(&lower))
+            .map(|spec| {
+                let more = if spec.options.is_empty() && spec.subs.is_empty() { "" } else { " " };
+                (format!("/{}{more}", spec.name), spec.help.to_owned())
+            })
+            .collect();
+    };
+    let Some(spec) = find(name) else { return Vec::new() };
+    let (head, typed) = rest.rsplit_once(' ').map_or(("", rest), |(head, typed)| (head, typed));
+    let before = if head.is_empty() { format!("/{name} ") } else { format!("/{name} {head} ") };
+    if !spec.subs.is_empty() && head.is_empty() {
+        return spec
+            .subs
+            .iter()
+            .filter(|sub| sub.name.starts_with(typed))
+            .map(|sub| (format!("/{name} {}", sub.name), sub.help.to_owned()))
+            .collect();
+    }
+    let options =
+        spec.subs.iter().find(|sub| head.split(' ').next() == Some(sub.name)).map_or(spec.options, |s| s.options);
+    let mut out = Vec::new();
+    for option in options {
+        if head.split(' ').any(|word| word.starts_with(&format!("{}=", option.name))) {
+            continue;
+        }
+        match option.value {
+            Value::Topic if !option.named => out.extend(
+                topics
+                    .iter()
+                    .filter(|(name, title)| {
+                        name.starts_with(typed) || (!typed.is_empty() && title.to_lowercase().contains(typed))
+                    })
+                    .map(|(name, title)| (format!("{before}{name}"), title.clone())),
+            ),
+            Value::Level => out.extend(
+                Level::ALL
+                    .iter()
+                    .filter(|level| level.as_str().starts_with(typed))
+                    .map(|level| (format!("{before}{}", level.as_str()), "level".to_owned())),
+            ),
+            Value::Word(words) if !option.named => out.extend(
+                words
+                    .iter()
+                    .filter(|word| word.starts_with(typed))
+                    .map(|word| (format!("{before}{word}"), option.help.to_owned())),
+            ),
+            _ if option.named && option.name.starts_with(typed) => {
+                out.push((format!("{before}{}=", option.name), option.help.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    out.truncate(25);
+    out
+}
+
+/// Words of a line; quotes keep blanks together, also behind `name=`.
+fn words(line: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut word = String::new();
+    let mut quote: Option<char> = None;
+    for c in line.chars() {
+        let closes = match c {
+            '"' | '“' | '”' => Some('"'),
+            _ => None,
+        };
+        match (quote, closes) {
+            (Some(_), Some(_)) => quote = None,
+            (None, Some(mark)) => quote = Some(mark),
+            (None, None) if c.is_whitespace() => {
+                if !word.is_empty() {
+                    out.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        out.push(word);
+    }
+    out
+}
+
+fn unknown(name: &str) -> Usage {
+    let near = nearest(name, TABLE.iter().map(|spec| spec.name));
+    let all = TABLE.iter().map(|spec| format!("/{}", spec.name)).collect::<Vec<_>>().join(", ");
+    let problem =
+        if name.is_empty() { "Which command?".to_owned() } else { format!("There is no command /{name}.{near}") };
+    Usage { problem, usage: format!("I know {all}.") }
+}
+
+fn refuse(spec: &Spec, problem: String) -> Usage {
+    Usage { problem, usage: format!("{}\nFor example: {}", usage(spec), spec.example) }
+}
+
+/// ` Did you mean "drill"?` when one of the names is near, else nothing.
+fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| (strsim::damerau_levenshtein(&typed.to_lowercase(), name), name))
+        .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
+        .min()
+        .map(|(_, name)| format!(" Did you mean \"{name}\"?"))
+        .unwrap_or_default()
+}
+
+/// What a press inside a drill asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Answer,
+    Pick(usize),
+    Hint,
+    Skip,
+    Reveal,
+    Next,
+}
+
+/// What a button or a form carries, in at most 100 characters (Discord's limit of a custom id).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Open the answer form of a round, or (as a form) save the answer.
+    Answer(RoundId),
+    Hint(RoundId),
+    MyResult(RoundId),
+    Drill {
+        drill: DrillId,
+        at: usize,
+        verb: Verb,
+    },
+    /// Erase my data, after having been asked.
+    Forget,
+    /// A command behind a button.
+    Run(String),
+}
+
+impl Action {
+    pub fn encode(&self) -> String {
+        match self {
+            Action::Answer(round) => format!("answer:{round}"),
+            Action::Hint(round) => format!("hint:{round}"),
+            Action::MyResult(round) => format!("result:{round}"),
+            Action::Drill { drill, at, verb } => {
+                let verb = match verb {
+                    Verb::Answer => "answer".to_owned(),
+                    Verb::Pick(option) => format!("pick{option}"),
+                    Verb::Hint => "hint".to_owned(),
+                    Verb::Skip => "skip".to_owned(),
+                    Verb::Reveal => "reveal".to_owned(),
+                    Verb::Next => "next".to_owned(),
+                };
+                format!("drill:{drill}:{at}:{verb}")
+            }
+            Action::Forget => "forget".to_owned(),
+            Action::Run(line) => format!("run:{line}"),
+        }
+    }
+
+    /// None for what an older version (or a stranger) made up.
+    pub fn decode(text: &str) -> Option<Action> {
+        if text == "forget" {
+            return Some(Action::Forget);
+        }
+        let (kind, rest) = text.split_once(':')?;
+        Some(match kind {
+            "answer" => Action::Answer(RoundId::new(rest)),
+            "hint" => Action::Hint(RoundId::new(rest)),
+            "result" => Action::MyResult(RoundId::new(rest)),
+            "run" => Action::Run(rest.to_owned()),
+            "drill" => {
+                let mut parts = rest.splitn(3, ':');
+                let (drill, at, verb) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+                let verb = match verb {
+                    "answer" => Verb::Answer,
+                    "hint" => Verb::Hint,
+                    "skip" => Verb::Skip,
+                    "reveal" => Verb::Reveal,
+                    "next" => Verb::Next,
+                    pick => Verb::Pick(pick.strip_prefix("pick")?.parse().ok()?),
+                };
+                Action::Drill { drill: DrillId::new(drill), at, verb }
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drill(topic: Option<&str>, level: Option<Level>, count: usize, mode: Mode) -> Command {
+        Command::Drill { topic: topic.map(str::to_owned), level, count, mode }
+    }
+
+    #[test]
+    fn lines_become_commands() {
+        let set = |change: Change| Command::Daily { action: Daily::Set(Box::new(change)), schedule: None };
+        let some = |text: &str| Some(text.to_owned());
+        for (line, expect) in [
+            ("/drill", drill(None, None, 5, Mode::Free)),
+            ("/drill iam", drill(Some("iam"), None, 5, Mode::Free)),
+            ("drill IAM Advanced 3 choice", drill(Some("IAM"), Some(Level::Advanced), 3, Mode::Choice)),
+            ("/drill 3 identity and access", drill(Some("identity and access"), None, 3, Mode::Free)),
+            ("/drill topic=iam mode:choice", drill(Some("iam"), None, 5, Mode::Choice)),
+            ("/leaderboard", Command::Leaderboard { window: Window::Week, board: Board::Daily, topic: None }),
+            (
+                "/leaderboard all iam drill",
+                Command::Leaderboard { window: Window::All, board: Board::Drill, topic: some("iam") },
+            ),
+            ("/daily", Command::Daily { action: Daily::Show, schedule: None }),
+            ("/daily now schedule=evening", Command::Daily { action: Daily::Now, schedule: some("evening") }),
+            (
+                "/daily set 9:30 days=mon-fri reveal=\"next day 09:00\"",
+                set(Change {
+                    time: some("09:30"),
+                    days: some("mon-fri"),
+                    reveal: some("next day 09:00"),
+                    ..Change::default()
+                }),
+            ),
+            ("/daily set cron=\"0 9 * * 1\"", set(Change { cron: some("0 9 * * 1"), ..Change::default() })),
+            ("/me delete", Command::Me { delete: true }),
+            ("/help drill", Command::Help { command: some("drill") }),
+        ] {
+            assert_eq!(parse(line), Ok(expect), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_says_what_is_wrong_and_what_would_be_right() {
+        for (line, problem) in [
+            ("/dril iam", "There is no command /dril. Did you mean \"drill\"?"),
+            ("/daily st", "/daily does not know \"st\". Did you mean \"set\"?"),
+            ("/daily set", "Say what to change."),
+            ("/daily set zon=Europe/London", "There is no setting \"zon\". Did you mean \"zone\"?"),
+            ("/daily set time=25:00", "\"25:00\" is no time of day: write it like 09:00 or 17:30."),
+            ("/daily set noon", "\"noon\" is no time of day: write it like 09:00 or 17:30."),
+            ("/daily set cron=\"0 9 * * *\" 09:00", "Give either cron, or time and days, not both."),
+            ("/drill count=99", "count is 99; it goes from 1 to 20."),
+            ("/me remove", "\"remove\" does not fit action: show, delete."),
+            ("/topics please", "I do not know what to do with \"please\"."),
+        ] {
+            assert_eq!(parse(line).unwrap_err().problem, problem, "{line}");
+        }
+    }
+
+    #[test]
+    fn actions_survive_the_trip_and_fit_discord() {
+        for action in [
+            Action::Answer(RoundId::new("abcdefghijklmnop")),
+            Action::Hint(RoundId::new("abcdefghijklmnop")),
+            Action::MyResult(RoundId::new("abcdefghijklmnop")),
+            Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 19, verb: Verb::Pick(3) },
+            Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
+            Action::Forget,
+            Action::Run("/drill iam".to_owned()),
+        ] {
+            let text = action.encode();
+            assert!(text.len() <= 100, "{text}");
+            assert_eq!(Action::decode(&text), Some(action));
+        }
+        for old in ["", "answer", "drill:x", "drill:x:y:next", "drill:x:1:jump", "vote:1"] {
+            assert_eq!(Action::decode(old), None, "{old}");
+        }
+    }
+
+    #[test]
+    fn the_table_fits_every_platform() {
+        for spec in TABLE {
+            assert!(spec.name.len() <= 32 && spec.help.len() <= 100, "{}", spec.name);
+            assert!(parse(spec.example).is_ok(), "the example of /{}: {:?}", spec.name, parse(spec.example));
+            let all = spec.options.iter().chain(spec.subs.iter().flat_map(|sub| sub.options));
+            for option in all {
+                assert!(option.help.len() <= 100, "/{} {}", spec.name, option.name);
+            }
+        }
+    }
+
+    #[test]
+    fn completion_offers_commands_subcommands_and_values() {
+        let topics =
+            vec![("iam".to_owned(), "AWS identity".to_owned()), ("eks".to_owned(), "Kubernetes on EKS".to_owned())];
+        let offer = |line: &str| complete(line, &topics).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        assert_eq!(offer("/dr"), ["/drill "]);
+        assert_eq!(offer("/drill ia"), ["/drill iam"]);
+        assert_eq!(offer("/drill kube"), ["/drill eks"]);
+        assert_eq!(offer("/drill iam adv"), ["/drill iam advanced"]);
+        assert_eq!(offer("/daily s"), ["/daily show", "/daily set", "/daily skip"]);
+        assert_eq!(offer("/daily set zo"), ["/daily set zone="]);
+        assert_eq!(offer("hello"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,71 @@
+//! What shall happen outside: stored with the change that caused it, carried out later by the delivery worker.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ChannelId, DeliveryId, MemberId, MessageId, RoundId, ThreadId};
+
+/// Rendered when it is sent, from what the store knows then, so a row is small and a card is never out of date.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// Post the card and open its thread.
+    Question { round: RoundId },
+    /// Bring the card up to date: how many have answered, whether it is closed.
+    Card { round: RoundId },
+    /// Read the thread once more, then grade and score. Tells nobody anything by itself.
+    Collect { round: RoundId },
+    /// Post one part of the reveal into the thread.
+    Reveal { round: RoundId, part: usize },
+    /// Tell one member their own result.
+    Result { round: RoundId, member: MemberId },
+    /// Tell the channel's organisers.
+    Notice { channel: ChannelId, text: String },
+}
+
+impl Effect {
+    /// Derived, so that wanting it twice is wanting it once.
+    pub fn delivery_id(&self) -> DeliveryId {
+        DeliveryId::new(match self {
+            Effect::Question { round } => format!("question:{round}"),
+            Effect::Card { round } => format!("card:{round}"),
+            Effect::Collect { round } => format!("collect:{round}"),
+            Effect::Reveal { round, part: 0 } => format!("reveal:{round}"),
+            Effect::Reveal { round, part } => format!("reveal:{round}:{part}"),
+            Effect::Result { round, member } => format!("result:{round}:{member}"),
+            Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
+        })
+    }
+
+    /// Rows of one lane go out in order. What only one person sees does not wait for the channel's lane.
+    pub fn lane(&self, channel: &ChannelId) -> String {
+        match self {
+            Effect::Result { member, .. } => format!("{channel}#{member}"),
+            Effect::Notice { .. } => format!("{channel}#organisers"),
+            _ => channel.to_string(),
+        }
+    }
+}
+
+/// Who can see a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    Everyone,
+    Member(MemberId),
+    Organisers,
+}
+
+/// Where a post goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub channel: ChannelId,
+    pub thread: Option<ThreadId>,
+    pub audience: Audience,
+}
+
+/// What a post left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    pub message: MessageId,
+    /// The thread it opened, if one was asked for.
+    pub thread: Option<ThreadId>,
+}
