@@ -260,22 +260,19 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     TABLE.iter().find(|spec| spec.name == name)
 }
 
-/// `/drill [topic] [level] [count] [mode]`, one line a subcommand.
-pub fn usage(spec: &Spec) -> String {
+/// `/drill [topic] [level] [count] [mode]`; for a command with subcommands their names, or the options of the one that is meant.
+pub fn usage(spec: &Spec, sub: Option<&str>) -> String {
     let show = |options: &[Opt]| {
         options
             .iter()
             .map(|o| if o.named { format!(" [{}=..]", o.name) } else { format!(" [{}]", o.name) })
             .collect::<String>()
     };
-    if spec.subs.is_empty() {
-        return format!("/{}{}", spec.name, show(spec.options));
+    match sub.and_then(|name| spec.subs.iter().find(|sub| sub.name == name)) {
+        Some(sub) => format!("/{} {}{}", spec.name, sub.name, show(sub.options)),
+        None if spec.subs.is_empty() => format!("/{}{}", spec.name, show(spec.options)),
+        None => format!("/{} {}", spec.name, spec.subs.iter().map(|sub| sub.name).collect::<Vec<_>>().join("|")),
     }
-    spec.subs
-        .iter()
-        .map(|sub| format!("/{} {}{}", spec.name, sub.name, show(sub.options)))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// Values by option name, as platforms with typed options deliver them.
@@ -295,11 +292,11 @@ pub fn parse(line: &str) -> Result<Command, Usage> {
         let (typed, rest) = rest.split_first().map_or(("show", rest), |(first, rest)| (first.as_str(), rest));
         let sub = spec.subs.iter().find(|sub| sub.name.eq_ignore_ascii_case(typed)).ok_or_else(|| {
             let near = nearest(typed, spec.subs.iter().map(|sub| sub.name));
-            refuse(spec, format!("/{name} does not know \"{typed}\".{near}"))
+            refuse(spec, None, format!("/{name} does not know \"{typed}\".{near}"))
         })?;
         (Some(sub.name), sub.options, rest)
     };
-    let values = read_values(spec, options, rest)?;
+    let values = read_values(spec, sub, options, rest)?;
     build(spec, sub, &values)
 }
 
@@ -342,10 +339,10 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
             };
             if let Daily::Set(change) = &action {
                 if **change == Change::default() {
-                    return Err(refuse(spec, "Say what to change.".to_owned()));
+                    return Err(refuse(spec, sub, "Say what to change.".to_owned()));
                 }
                 if change.cron.is_some() && (change.time.is_some() || change.days.is_some()) {
-                    return Err(refuse(spec, "Give either cron, or time and days, not both.".to_owned()));
+                    return Err(refuse(spec, sub, "Give either cron, or time and days, not both.".to_owned()));
                 }
             }
             Command::Daily { action, schedule: get("schedule") }
@@ -357,7 +354,7 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
 }
 
 /// Gives each word to an option: `name=value` by name, the rest to the first free option it fits.
-fn read_values(spec: &Spec, options: &'static [Opt], words: &[String]) -> Result<Values, Usage> {
+fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &[String]) -> Result<Values, Usage> {
     let mut values: Values = Vec::new();
     let mut free: Vec<String> = Vec::new();
     for word in words {
@@ -365,16 +362,16 @@ fn read_values(spec: &Spec, options: &'static [Opt], words: &[String]) -> Result
             options.iter().find(|option| option.name.eq_ignore_ascii_case(key)).map(|option| (option, value))
         });
         if let Some((option, value)) = named {
-            let value = check(option, value).map_err(|problem| refuse(spec, problem))?;
+            let value = check(option, value).map_err(|problem| refuse(spec, sub, problem))?;
             if values.iter().any(|(name, _)| *name == option.name) {
-                return Err(refuse(spec, format!("You gave {} twice.", option.name)));
+                return Err(refuse(spec, sub, format!("You gave {} twice.", option.name)));
             }
             values.push((option.name, value));
             continue;
         }
         if let Some((key, _)) = word.split_once('=') {
             let near = nearest(key, options.iter().map(|option| option.name));
-            return Err(refuse(spec, format!("There is no setting \"{key}\".{near}")));
+            return Err(refuse(spec, sub, format!("There is no setting \"{key}\".{near}")));
         }
         let fits = options.iter().find(|option| {
             !option.named
@@ -405,7 +402,7 @@ fn read_values(spec: &Spec, options: &'static [Opt], words: &[String]) -> Result
                 .find(|option| !option.named && !values.iter().any(|(name, _)| *name == option.name))
                 .and_then(|option| check(option, &free[0]).err())
                 .unwrap_or_else(|| format!("I do not know what to do with \"{}\".", free.join(" ")));
-            return Err(refuse(spec, why));
+            return Err(refuse(spec, sub, why));
         }
     }
     Ok(values)
@@ -542,8 +539,8 @@ fn unknown(name: &str) -> Usage {
     Usage { problem, usage: format!("I know {all}.") }
 }
 
-fn refuse(spec: &Spec, problem: String) -> Usage {
-    Usage { problem, usage: format!("{}\nFor example: {}", usage(spec), spec.example) }
+fn refuse(spec: &Spec, sub: Option<&str>, problem: String) -> Usage {
+    Usage { problem, usage: format!("{}\nFor example: {}", usage(spec, sub), spec.example) }
 }
 
 /// ` Did you mean "drill"?` when one of the names is near, else nothing.

@@ -151,7 +151,7 @@ fn best_cut(piece: &str) -> usize {
     ["! ", "? ", ". ", ".\n", "?\n", "!\n"]
         .iter()
         .filter_map(|end| piece.rfind(end).map(|at| at + 1))
-        .filter(|at| *at >= half && piece[..*at].matches('`').count() % 2 == 0)
+        .filter(|at| *at >= half && piece[..*at].matches('`').count().is_multiple_of(2))
         .max()
         .unwrap_or(piece.len())
 }

@@ -1,9 +1,18 @@
 //! Values and pure functions of the drill. Nothing here reads a clock, draws a random number or talks to anything.
 
+pub mod answer;
+pub mod bank;
 pub mod command;
+pub mod drill;
 pub mod effect;
+pub mod grade;
 pub mod ids;
+pub mod lint;
 pub mod markup;
 pub mod message;
+pub mod pick;
 pub mod question;
+pub mod round;
+pub mod schedule;
 pub mod score;
+pub mod text;

@@ -1,0 +1,158 @@
+//! A chat service in memory, for tests: a plain model of channels with faults as fields.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::app::chat::{Chat, Post, SendError};
+use crate::domain::answer::ThreadMessage;
+use crate::domain::effect::{Audience, Place, Posted};
+use crate::domain::ids::{MemberId, MessageId, ThreadId};
+use crate::domain::message::Message;
+
+/// What goes wrong with the next call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused before anything happened; try again later.
+    Busy,
+    /// Refused for good.
+    Forbidden,
+    /// It happened, but the answer was lost.
+    LostAnswer,
+}
+
+/// Something that stands in a channel.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub id: MessageId,
+    pub key: String,
+    pub channel: String,
+    pub thread: Option<ThreadId>,
+    pub audience: Audience,
+    pub message: Message,
+    pub edits: usize,
+}
+
+#[derive(Default)]
+struct World {
+    shown: Vec<Shown>,
+    written: Vec<(ThreadId, ThreadMessage)>,
+    faults: VecDeque<Fault>,
+    calls: usize,
+    next: usize,
+}
+
+/// The service. Share it by `Arc`.
+#[derive(Default)]
+pub struct MemoryChat {
+    world: Mutex<World>,
+}
+
+impl MemoryChat {
+    fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next posts or edits fail like this, in order.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.world().faults.extend(faults);
+    }
+
+    pub fn shown(&self) -> Vec<Shown> {
+        self.world().shown.clone()
+    }
+
+    pub fn calls(&self) -> usize {
+        self.world().calls
+    }
+
+    /// Somebody writes in a thread; its id.
+    pub fn write(&self, thread: &ThreadId, member: &MemberId, name: &str, text: &str, at: i64) -> MessageId {
+        let mut world = self.world();
+        world.next += 1;
+        let id = MessageId::new(format!("m{}", world.next));
+        let message =
+            ThreadMessage { id: id.clone(), member: member.clone(), name: name.into(), text: text.into(), at };
+        world.written.push((thread.clone(), message));
+        id
+    }
+
+    pub fn rewrite(&self, id: &MessageId, text: &str) {
+        for (_, message) in &mut self.world().written {
+            if message.id == *id {
+                text.clone_into(&mut message.text);
+            }
+        }
+    }
+
+    pub fn erase(&self, id: &MessageId) {
+        self.world().written.retain(|(_, message)| message.id != *id);
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Chat for MemoryChat {
+    fn platform(&self) -> &'static str {
+        "memory"
+    }
+
+    fn posts_in_private(&self) -> bool {
+        true
+    }
+
+    async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
+        let mut world = self.world();
+        world.calls += 1;
+        let fault = world.faults.pop_front();
+        match fault {
+            Some(Fault::Busy) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
+            Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to post".into() }),
+            Some(Fault::LostAnswer) | None => {}
+        }
+        world.next += 1;
+        let id = MessageId::new(format!("m{}", world.next));
+        let thread = post.opens_thread.map(|_| ThreadId::new(id.as_str()));
+        world.shown.push(Shown {
+            id: id.clone(),
+            key: post.key.to_string(),
+            channel: post.place.channel.to_string(),
+            thread: post.place.thread.clone(),
+            audience: post.place.audience.clone(),
+            message: post.message.clone(),
+            edits: 0,
+        });
+        if fault == Some(Fault::LostAnswer) {
+            return Err(SendError::InDoubt { why: "the connection broke".into() });
+        }
+        Ok(Posted { message: id, thread })
+    }
+
+    async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
+        let world = self.world();
+        Ok(world.shown.iter().find(|shown| shown.key == post.key.as_str()).map(|shown| Posted {
+            message: shown.id.clone(),
+            thread: post.opens_thread.map(|_| ThreadId::new(shown.id.as_str())),
+        }))
+    }
+
+    async fn edit(&self, _: &Place, target: &MessageId, message: &Message) -> Result<(), SendError> {
+        let mut world = self.world();
+        match world.faults.pop_front() {
+            Some(Fault::Busy | Fault::LostAnswer) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
+            Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to edit".into() }),
+            None => {}
+        }
+        let Some(shown) = world.shown.iter_mut().find(|shown| shown.id == *target) else {
+            return Err(SendError::Fatal { why: "the message is gone".into() });
+        };
+        message.clone_into(&mut shown.message);
+        shown.edits += 1;
+        Ok(())
+    }
+
+    async fn replies(&self, _: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
+        let world = self.world();
+        Ok(world.written.iter().filter(|(at, _)| at == thread).map(|(_, message)| message.clone()).collect())
+    }
+}

@@ -1,0 +1,4 @@
+//! Chat services: each translates and waits, nothing else. They never import each other.
+
+pub mod memory;
+pub mod web;

@@ -1,0 +1,171 @@
+//! What members do with a question: answer it, in the thread or with the form, ask for hints, look at their result.
+
+use anyhow::Result;
+
+use super::{Actor, App, Written};
+use crate::domain::answer::{MAX_CHARS, Part, Receipt};
+use crate::domain::ids::{RoundId, ThreadId};
+use crate::domain::message::{Message, Reply};
+use crate::domain::round::State;
+use crate::domain::schedule::AnswerMode;
+use crate::domain::text;
+use crate::store::{answers, members, rounds};
+
+/// What saving a form came to.
+enum Saved {
+    InTime { reveal_at: i64, changed: bool },
+    Late,
+    ThreadOnly,
+    Unknown,
+}
+
+impl App {
+    /// Opens the answer form, with what the member sent before.
+    pub(super) async fn ask_for_answer(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return Ok(Reply::show(text::round_gone())) };
+        if round.state != State::Open {
+            return Ok(Reply::show(text::answer_late()));
+        }
+        let (id, member) = (id.clone(), actor.member.clone());
+        let part = self
+            .store
+            .read("read an answer", move |conn| {
+                Box::pin(async move { answers::get(conn, &id, &Part::form_id(&member)).await })
+            })
+            .await?;
+        let written = part.filter(|part| !part.deleted).map(|part| part.body).unwrap_or_default();
+        Ok(Reply::Open { form: text::answer_form(&round, &question, &written) })
+    }
+
+    /// Saves the form of a round. Sending it again changes the answer; after the close it is kept as late.
+    pub(super) async fn save_answer(&self, actor: &Actor, id: &RoundId, answer: &str) -> Result<Reply> {
+        let body = answer.trim().to_owned();
+        if !body.chars().any(char::is_alphanumeric) {
+            return Ok(Reply::show(text::empty_answer()));
+        }
+        let chars = body.chars().count();
+        if chars > MAX_CHARS {
+            return Ok(Reply::show(text::answer_too_long(chars)));
+        }
+        let (id, member, name, now) = (id.clone(), actor.member.clone(), actor.name.clone(), self.now());
+        let saved = self
+            .store
+            .write("save an answer", move |conn| {
+                Box::pin(async move {
+                    let in_time = rounds::touch_open(conn, &id).await?;
+                    let Some(round) = rounds::get(conn, &id).await? else { return Ok(Saved::Unknown) };
+                    if round.answers == AnswerMode::Thread {
+                        return Ok(Saved::ThreadOnly);
+                    }
+                    members::seen(conn, &member, &name, now).await?;
+                    let part_id = if in_time { Part::form_id(&member) } else { Part::late_form_id(&member) };
+                    let before = answers::get(conn, &id, &part_id).await?;
+                    let changed = before.is_some_and(|part| !part.deleted);
+                    let part = Part { id: part_id, member, body, written_at: now, late: !in_time, deleted: false };
+                    answers::put(conn, &id, &part).await?;
+                    Ok(if in_time { Saved::InTime { reveal_at: round.reveal_at, changed } } else { Saved::Late })
+                })
+            })
+            .await?;
+        Ok(Reply::show(match saved {
+            Saved::InTime { reveal_at, changed } => text::answer_saved(reveal_at, changed),
+            Saved::Late => text::answer_late(),
+            Saved::ThreadOnly => {
+                text::refused("Answers to this question go into its thread, where everybody can read them.")
+            }
+            Saved::Unknown => text::round_gone(),
+        }))
+    }
+
+    /// A member wrote in a thread, or changed what they wrote there. What counts is the newest text before the close.
+    ///
+    /// # Errors
+    /// When it could not be stored; the reveal reads the thread again, so nothing is lost for good.
+    pub async fn thread_message(&self, written: Written) -> Result<Receipt> {
+        let now = self.now();
+        self.store
+            .write("note a thread message", move |conn| {
+                Box::pin(async move {
+                    let Some(round) = rounds::of_thread(conn, &written.channel, &written.thread).await? else {
+                        return Ok(Receipt::NotOurs);
+                    };
+                    if round.answers == AnswerMode::Private {
+                        return Ok(Receipt::Aside);
+                    }
+                    let before = answers::get(conn, &round.id, &written.message).await?;
+                    let in_time = rounds::touch_open(conn, &round.id).await?;
+                    if before.as_ref().is_some_and(|part| !part.late) && !in_time {
+                        // An edit after the close: the answer stands as it was.
+                        return Ok(Receipt::Noted);
+                    }
+                    members::seen(conn, &written.member, &written.name, now).await?;
+                    let part = Part {
+                        id: written.message,
+                        member: written.member,
+                        body: written.text,
+                        written_at: before.map_or(written.at, |part| part.written_at),
+                        late: !in_time,
+                        deleted: false,
+                    };
+                    answers::put(conn, &round.id, &part).await?;
+                    Ok(if in_time { Receipt::Noted } else { Receipt::Late })
+                })
+            })
+            .await
+    }
+
+    /// A member deleted what they wrote in a thread. After the close the answer stands.
+    pub async fn thread_message_deleted(
+        &self,
+        channel: &crate::domain::ids::ChannelId,
+        thread: &ThreadId,
+        message: &str,
+    ) -> Result<()> {
+        let (channel, thread, message) = (channel.clone(), thread.clone(), message.to_owned());
+        self.store
+            .write("note a deleted message", move |conn| {
+                Box::pin(async move {
+                    let Some(round) = rounds::of_thread(conn, &channel, &thread).await? else { return Ok(()) };
+                    let known = answers::get(conn, &round.id, &message).await?;
+                    if known.is_some_and(|part| part.late) || rounds::touch_open(conn, &round.id).await? {
+                        answers::delete(conn, &round.id, &message).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    pub(super) async fn give_hint(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return Ok(Reply::show(text::round_gone())) };
+        if round.state != State::Open {
+            return Ok(Reply::show(text::answer_late()));
+        }
+        let (id, member, name, now) = (id.clone(), actor.member.clone(), actor.name.clone(), self.now());
+        let limit = i64::try_from(question.hints.len())?;
+        let step = self
+            .store
+            .write("give a hint", move |conn| {
+                Box::pin(async move {
+                    members::seen(conn, &member, &name, now).await?;
+                    rounds::take_hint(conn, &id, &member, limit).await
+                })
+            })
+            .await?;
+        Ok(Reply::show(match step {
+            Some(step) => text::hint(&question, usize::try_from(step)?),
+            None if question.hints.is_empty() => text::refused("This question has no hints."),
+            None => text::all_hints(&question),
+        }))
+    }
+
+    pub(super) async fn my_result(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return Ok(Reply::show(text::round_gone())) };
+        if round.state != State::Revealed {
+            return Ok(Reply::show(text::not_revealed_yet()));
+        }
+        let message: Message =
+            self.result_of(id, &actor.member).await?.unwrap_or_else(|| text::no_answer_of_yours(&question));
+        Ok(Reply::show(message))
+    }
+}

@@ -1,0 +1,168 @@
+//! Leaderboards, a member's own page, and forgetting a member.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::{Actor, App, stamp};
+use crate::domain::command::{Board, Window};
+use crate::domain::ids::{ChannelId, MemberId};
+use crate::domain::message::Message;
+use crate::domain::round::Period;
+use crate::domain::score;
+use crate::domain::text::{self, Me, Standing};
+use crate::store::standings::{List, Place};
+use crate::store::{answers, channels, drills, members, rounds, scores, standings, web};
+
+/// Places shown on a board.
+const SHOWN: i64 = 10;
+
+/// A leaderboard as data, for the command and the pages.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub top: Vec<Standing>,
+    /// The reader's own line when it is not in `top`.
+    pub you: Option<Standing>,
+    pub members: i64,
+}
+
+impl App {
+    /// The best ten and the reader's own place.
+    pub async fn leaderboard(
+        &self,
+        channel: &ChannelId,
+        window: Window,
+        board: Board,
+        topic: Option<&str>,
+        reader: Option<&MemberId>,
+    ) -> Result<Table> {
+        let now = self.now();
+        let (channel, reader) = (channel.clone(), reader.cloned());
+        let topic = topic.unwrap_or_default().to_owned();
+        self.store
+            .read("read a leaderboard", move |conn| {
+                Box::pin(async move {
+                    let period = period_now(conn, &channel, now).await?;
+                    let list = list(&channel, board, &topic, window, &period);
+                    let top = standings::top(conn, &list, SHOWN).await?;
+                    let total = standings::members(conn, &list).await?;
+                    let own = match &reader {
+                        Some(reader) if !top.iter().any(|place| place.member == *reader) => {
+                            standings::place(conn, &list, reader).await?
+                        }
+                        _ => None,
+                    };
+                    let mut ids: Vec<MemberId> = top.iter().map(|place| place.member.clone()).collect();
+                    ids.extend(own.iter().map(|(_, place)| place.member.clone()));
+                    let streaks: HashMap<MemberId, i64> = if board == Board::Daily {
+                        let all = scores::streaks(conn, &channel, &ids).await?;
+                        all.into_iter().map(|(member, now, _)| (member, now)).collect()
+                    } else {
+                        HashMap::new()
+                    };
+                    let line = |rank: usize, place: &Place| Standing {
+                        rank,
+                        name: place.name.clone(),
+                        points: place.points,
+                        answered: place.answered,
+                        streak: streaks.get(&place.member).copied().unwrap_or(0),
+                        you: reader.as_ref() == Some(&place.member),
+                    };
+                    let points: Vec<i64> = top.iter().map(|place| place.points).collect();
+                    let ranks = score::ranks(&points, 1);
+                    Ok(Table {
+                        top: ranks.into_iter().zip(&top).map(|(rank, place)| line(rank, place)).collect(),
+                        you: own.as_ref().map(|(rank, place)| line(*rank, place)),
+                        members: total,
+                    })
+                })
+            })
+            .await
+    }
+
+    pub(super) async fn show_leaderboard(
+        &self,
+        actor: &Actor,
+        window: Window,
+        board: Board,
+        topic: Option<&str>,
+    ) -> Result<Message> {
+        let table = self.leaderboard(&actor.channel, window, board, topic, Some(&actor.member)).await?;
+        let title = topic.map(|topic| self.topic_title(topic));
+        Ok(text::leaderboard(window, board, title.as_deref(), &table.top, table.you.as_ref(), table.members))
+    }
+
+    pub(super) async fn show_me(&self, actor: &Actor) -> Result<Message> {
+        let now = self.now();
+        let (channel, member) = (actor.channel.clone(), actor.member.clone());
+        let (week, all, drilled, streak, topics, recent) = self
+            .store
+            .read("read a member's scores", move |conn| {
+                Box::pin(async move {
+                    let period = period_now(conn, &channel, now).await?;
+                    let mut places = Vec::new();
+                    for (board, window) in
+                        [(Board::Daily, Window::Week), (Board::Daily, Window::All), (Board::Drill, Window::All)]
+                    {
+                        let list = list(&channel, board, "", window, &period);
+                        let place = standings::place(conn, &list, &member).await?;
+                        places.push(place.map(|(rank, place)| (rank, place.points, place.answered)));
+                    }
+                    let streak = scores::streaks(conn, &channel, std::slice::from_ref(&member)).await?;
+                    let topics = scores::topics_of(conn, &channel, &member).await?;
+                    let recent = scores::of_member(conn, &channel, &member, 5).await?;
+                    Ok((places[0], places[1], places[2], streak.into_iter().next(), topics, recent))
+                })
+            })
+            .await?;
+        let (_, streak, best_streak) = streak.unwrap_or((actor.member.clone(), 0, 0));
+        Ok(text::me(&Me {
+            name: actor.name.clone(),
+            week,
+            all,
+            drills: drilled,
+            streak,
+            best_streak,
+            topics: topics.into_iter().map(|(topic, mean, n)| (self.topic_title(&topic), mean, n)).collect(),
+            recent: recent
+                .into_iter()
+                .map(|score| (score.day, self.topic_title(&score.topic), score.coverage, score.points))
+                .collect(),
+        }))
+    }
+
+    /// Erases a member everywhere; the totals of the others stay.
+    pub(super) async fn forget(&self, member: &MemberId) -> Result<Message> {
+        let member = member.clone();
+        self.store
+            .write("erase a member", move |conn| {
+                Box::pin(async move {
+                    answers::forget(conn, &member).await?;
+                    rounds::forget(conn, &member).await?;
+                    scores::forget(conn, &member).await?;
+                    standings::forget(conn, &member).await?;
+                    drills::forget(conn, &member).await?;
+                    web::forget(conn, &member).await?;
+                    members::forget(conn, &member).await
+                })
+            })
+            .await?;
+        Ok(text::forgotten())
+    }
+}
+
+/// The day, week and month it is now in a channel.
+pub(super) async fn period_now(conn: &mut crate::store::Conn, channel: &ChannelId, now: i64) -> Result<Period> {
+    let zone = channels::get(conn, channel).await?.map_or_else(|| "UTC".to_owned(), |channel| channel.zone);
+    let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    Ok(Period::of(stamp(now).to_zoned(zone).date()))
+}
+
+fn list(channel: &ChannelId, board: Board, topic: &str, window: Window, period: &Period) -> List {
+    let span = match window {
+        Window::Week => period.week.clone(),
+        Window::Month => period.month.clone(),
+        Window::All => "all".to_owned(),
+    };
+    List { channel: channel.clone(), board, topic: topic.to_owned(), span }
+}

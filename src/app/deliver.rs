@@ -1,0 +1,511 @@
+//! The delivery worker: claims rows of the outbox, commits, and only then talks to the chat service.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::future::join_all;
+
+use super::chat::{Chat, Post, SendError};
+use super::{App, tick};
+use crate::domain::answer::{self, ThreadMessage};
+use crate::domain::command::Board;
+use crate::domain::effect::{Audience, Effect, Place, Posted};
+use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, RoundId};
+use crate::domain::message::Message;
+use crate::domain::question::Question;
+use crate::domain::round::{self, Round, State};
+use crate::domain::schedule::AnswerMode;
+use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
+use crate::store::outbox::{self, Claimed};
+use crate::store::scores::Score;
+use crate::store::{answers, members, rounds, schedules, scores, standings};
+
+/// Rows claimed at once: of different lanes, so they may be sent side by side.
+const AT_ONCE: i64 = 32;
+/// The longest wait between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// What one pass of the worker did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub claimed: usize,
+    pub sent: usize,
+}
+
+/// What became of one claimed row, when it did not fail.
+enum Done {
+    /// Sent, or nothing to send any more; what is to be stored with that has been stored.
+    Finished,
+    Failed(SendError),
+}
+
+impl App {
+    /// Claims what is due for a platform and sends it.
+    ///
+    /// # Errors
+    /// When the outbox cannot be read or written; what was claimed goes out after its lease.
+    pub async fn deliver<C: Chat>(&self, chat: &C) -> Result<Delivered> {
+        let now = self.now();
+        let lease_until = now + self.clock.span(self.lease);
+        let platform = chat.platform();
+        let claimed = self
+            .store
+            .write("claim deliveries", move |conn| {
+                Box::pin(async move { outbox::claim(conn, platform, now, lease_until, AT_ONCE).await })
+            })
+            .await?;
+        let results = join_all(claimed.iter().map(|row| self.deliver_one(chat, row))).await;
+        let mut delivered = Delivered { claimed: claimed.len(), sent: 0 };
+        for (row, result) in claimed.iter().zip(results) {
+            match result {
+                Ok(sent) => delivered.sent += usize::from(sent),
+                // The row stays claimed; it is looked at again when the lease has ended.
+                Err(error) => {
+                    tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery")
+                }
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// When the next row is due, in real time from now; None when nothing waits.
+    pub async fn next_delivery(&self, platform: &'static str) -> Result<Option<Duration>> {
+        let due = self
+            .store
+            .read("look for deliveries", move |conn| Box::pin(async move { outbox::next_due(conn, platform).await }))
+            .await?;
+        let wait = |due: i64| {
+            let ms = (due - self.now()).max(0) / self.clock.speed();
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+        };
+        Ok(due.map(wait))
+    }
+
+    async fn deliver_one<C: Chat>(&self, chat: &C, row: &Claimed) -> Result<bool> {
+        // Shorter than the lease: when the time is up nobody else has begun.
+        let limit = self.lease.mul_f64(0.6);
+        let outcome = match tokio::time::timeout(limit, self.carry_out(chat, row)).await {
+            Ok(outcome) => outcome?,
+            Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
+        };
+        let (wait, why) = match outcome {
+            Done::Finished => return Ok(true),
+            Done::Failed(SendError::Fatal { why }) => {
+                self.give_up(row, &why).await?;
+                return Ok(false);
+            }
+            Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why),
+            Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why),
+        };
+        tracing::warn!(delivery = %row.id, attempts = row.attempts, wait_ms = wait.as_millis(), why, "will try a delivery again");
+        let not_before = self.now() + self.clock.span(wait);
+        let id = row.id.clone();
+        self.store
+            .write("put off a delivery", move |conn| {
+                Box::pin(async move { outbox::retry(conn, &id, not_before, &why).await })
+            })
+            .await?;
+        Ok(false)
+    }
+
+    async fn carry_out<C: Chat>(&self, chat: &C, row: &Claimed) -> Result<Done> {
+        match &row.effect {
+            Effect::Question { round } => self.send_question(chat, row, round).await,
+            Effect::Card { round } => self.send_card(chat, row, round).await,
+            Effect::Collect { round } => self.collect(chat, row, round).await,
+            Effect::Reveal { round, part } => self.send_reveal(chat, row, round, *part).await,
+            Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
+            Effect::Notice { channel, text } => {
+                let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
+                let place = Place { channel: channel.clone(), thread: None, audience: Audience::Organisers };
+                match self.post_once(chat, row, &place, &message, None).await {
+                    Ok(posted) => self.finish(row, Some(posted.message)).await,
+                    Err(error) => Ok(Done::Failed(error)),
+                }
+            }
+        }
+    }
+
+    /// Posts with the row's key; looks first when an earlier attempt may have got through.
+    async fn post_once<C: Chat>(
+        &self,
+        chat: &C,
+        row: &Claimed,
+        place: &Place,
+        message: &Message,
+        opens_thread: Option<&str>,
+    ) -> Result<Posted, SendError> {
+        let post = Post { key: &row.id, place, message, opens_thread };
+        if row.attempts > 1
+            && let Some(posted) = chat.find(post).await?
+        {
+            return Ok(posted);
+        }
+        chat.post(post).await
+    }
+
+    async fn finish(&self, row: &Claimed, message: Option<MessageId>) -> Result<Done> {
+        let id = row.id.clone();
+        self.store
+            .write("finish a delivery", move |conn| {
+                Box::pin(async move { outbox::sent(conn, &id, message.as_ref()).await })
+            })
+            .await?;
+        Ok(Done::Finished)
+    }
+
+    async fn send_question<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
+        let Some((round, question, answered)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        if !matches!(round.state, State::Open | State::Closing) {
+            return self.finish(row, None).await;
+        }
+        let message = self.card_of(&round, &question, answered);
+        let title = text::thread_title(&question);
+        let place = Place { channel: round.channel.clone(), thread: None, audience: Audience::Everyone };
+        let post = Post { key: &row.id, place: &place, message: &message, opens_thread: Some(&title) };
+        if row.not_after.is_some_and(|not_after| self.now() > not_after) {
+            // Too late to begin; but an earlier attempt may have got through.
+            let found = if row.attempts > 1 { chat.find(post).await } else { Ok(None) };
+            return match found {
+                Ok(Some(posted)) => self.question_is_out(row, id, posted, round.touched).await,
+                Ok(None) => self.expire(row, &round).await,
+                Err(error) => Ok(Done::Failed(error)),
+            };
+        }
+        match self.post_once(chat, row, &place, &message, Some(&title)).await {
+            Ok(posted) => self.question_is_out(row, id, posted, round.touched).await,
+            Err(error) => Ok(Done::Failed(error)),
+        }
+    }
+
+    async fn question_is_out(&self, row: &Claimed, round: &RoundId, posted: Posted, touched: i64) -> Result<Done> {
+        let (id, round) = (row.id.clone(), round.clone());
+        self.store
+            .write("note a posted question", move |conn| {
+                Box::pin(async move {
+                    if outbox::sent(conn, &id, Some(&posted.message)).await? {
+                        rounds::posted(conn, &round, &posted.message, posted.thread.as_ref()).await?;
+                        rounds::shown(conn, &round, touched).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(Done::Finished)
+    }
+
+    /// A question that could not be posted before its reveal was due is not posted at all.
+    async fn expire(&self, row: &Claimed, round: &Round) -> Result<Done> {
+        let (id, round, now) = (row.id.clone(), round.clone(), self.now());
+        tracing::error!(delivery = %id, slot = round.slot, "a question expired before it could be posted");
+        self.store
+            .write("expire a question", move |conn| {
+                Box::pin(async move {
+                    let reason = "the chat service could not be reached in time";
+                    if outbox::park(conn, &id, "expired", reason).await? {
+                        rounds::missed(conn, &round.id, reason).await?;
+                        let text = text::not_posted(&round.slot, reason);
+                        outbox::add(conn, &[notice(&round.channel, text, now)], now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(Done::Finished)
+    }
+
+    async fn send_card<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
+        let Some((round, question, answered)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        let Some(target) = round.message.clone() else { return self.finish(row, None).await };
+        let message = self.card_of(&round, &question, answered);
+        let place = Place { channel: round.channel.clone(), thread: None, audience: Audience::Everyone };
+        if let Err(error) = chat.edit(&place, &target, &message).await {
+            return Ok(Done::Failed(error));
+        }
+        let (id, row_id) = (id.clone(), row.id.clone());
+        self.store
+            .write("note a refreshed card", move |conn| {
+                Box::pin(async move {
+                    rounds::shown(conn, &id, round.touched).await?;
+                    outbox::sent(conn, &row_id, None).await
+                })
+            })
+            .await?;
+        Ok(Done::Finished)
+    }
+
+    /// Reads the thread once more, grades, and stores scores, standings and the reveal in one transaction.
+    async fn collect<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        if round.state != State::Closing {
+            return self.finish(row, None).await;
+        }
+        if let (Some(thread), true) = (&round.thread, round.answers != AnswerMode::Private) {
+            let place =
+                Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
+            match chat.replies(&place, thread).await {
+                Ok(messages) => self.reconcile(&round, messages).await?,
+                Err(SendError::Fatal { why }) => {
+                    tracing::error!(round = %id, why, "cannot read a thread; grading what was received");
+                }
+                Err(error) => return Ok(Done::Failed(error)),
+            }
+        }
+        let at = id.clone();
+        let (parts, hints) = self
+            .store
+            .read("read answers", move |conn| {
+                Box::pin(async move { Ok((answers::of_round(conn, &at).await?, rounds::hints(conn, &at).await?)) })
+            })
+            .await?;
+        let graded = question.clone();
+        let scored = tokio::task::spawn_blocking(move || {
+            let answers = answer::assemble(&parts);
+            let texts = answers.iter().map(|answer| (&answer.member, answer.text.as_str()));
+            round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0))
+        })
+        .await
+        .context("grading failed")?;
+        let private = chat.posts_in_private();
+        let now = self.now();
+        let delivery = row.id.clone();
+        let number_of_parts = self.count_parts(&round, &question, &scored).await?;
+        self.store
+            .write("score a round", move |conn| {
+                Box::pin(async move {
+                    store_scores(conn, &round, &question, &scored, number_of_parts, private, &delivery, now).await
+                })
+            })
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(Done::Finished)
+    }
+
+    /// Makes the stored parts agree with the thread.
+    async fn reconcile(&self, round: &Round, messages: Vec<ThreadMessage>) -> Result<()> {
+        let (id, closed_at, now) = (round.id.clone(), round.closed_at.unwrap_or(i64::MAX), self.now());
+        self.store
+            .write("reconcile answers", move |conn| {
+                Box::pin(async move {
+                    let stored = answers::of_round(conn, &id).await?;
+                    let (changed, gone) = answer::reconcile(&stored, &messages, closed_at);
+                    for message in messages.iter().filter(|m| changed.iter().any(|part| part.id == m.id.as_str())) {
+                        members::seen(conn, &message.member, &message.name, now).await?;
+                    }
+                    answers::put_many(conn, &id, &changed).await?;
+                    for part in &gone {
+                        answers::delete(conn, &id, part).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn count_parts(&self, round: &Round, question: &Question, scored: &[round::Scored]) -> Result<usize> {
+        let ids: Vec<MemberId> = scored.iter().map(|one| one.member.clone()).collect();
+        let (names, texts) = self.names_and_texts(&round.id, ids).await?;
+        let answers = scored
+            .iter()
+            .map(|one| NamedAnswer {
+                name: name_of(&names, &one.member),
+                text: texts.get(&one.member).map_or("", String::as_str),
+                grade: &one.grade,
+                coverage: one.coverage,
+            })
+            .collect();
+        Ok(text::reveal(&Reveal { round, question, answers, teaser: None }).len())
+    }
+
+    async fn send_reveal<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId, part: usize) -> Result<Done> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        let Some(message) = self.reveal_parts(&round, &question).await?.into_iter().nth(part) else {
+            return self.finish(row, None).await;
+        };
+        let place =
+            Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
+        match self.post_once(chat, row, &place, &message, None).await {
+            Ok(posted) => self.finish(row, Some(posted.message)).await,
+            Err(error) => Ok(Done::Failed(error)),
+        }
+    }
+
+    async fn reveal_parts(&self, round: &Round, question: &Question) -> Result<Vec<Message>> {
+        let id = round.id.clone();
+        let scores: Vec<Score> = self
+            .store
+            .read("read scores", move |conn| Box::pin(async move { scores::of_round(conn, &id).await }))
+            .await?;
+        let (names, texts) =
+            self.names_and_texts(&round.id, scores.iter().map(|score| score.member.clone()).collect()).await?;
+        let answers = scores
+            .iter()
+            .map(|score| NamedAnswer {
+                name: name_of(&names, &score.member),
+                text: texts.get(&score.member).map_or("", String::as_str),
+                grade: &score.grade,
+                coverage: score.coverage,
+            })
+            .collect();
+        let bank = self.bank();
+        let teaser = question.follow_ups.iter().find_map(|id| bank.get(id).map(|next| next.prompt.clone()));
+        Ok(text::reveal(&Reveal { round, question, answers, teaser }))
+    }
+
+    async fn names_and_texts(
+        &self,
+        round: &RoundId,
+        ids: Vec<MemberId>,
+    ) -> Result<(HashMap<MemberId, String>, HashMap<MemberId, String>)> {
+        let round = round.clone();
+        self.store
+            .read("read names and answers", move |conn| {
+                Box::pin(async move {
+                    let names = members::names(conn, &ids).await?;
+                    let parts = answers::of_round(conn, &round).await?;
+                    let texts = answer::assemble(&parts).into_iter().map(|one| (one.member, one.text)).collect();
+                    Ok((names, texts))
+                })
+            })
+            .await
+    }
+
+    async fn send_result<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId, member: &MemberId) -> Result<Done> {
+        let Some((round, ..)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        let Some(message) = self.result_of(id, member).await? else { return self.finish(row, None).await };
+        let place = Place { channel: round.channel, thread: None, audience: Audience::Member(member.clone()) };
+        match self.post_once(chat, row, &place, &message, None).await {
+            Ok(posted) => self.finish(row, Some(posted.message)).await,
+            Err(error) => Ok(Done::Failed(error)),
+        }
+    }
+
+    /// A member's private result of a revealed round; None when there is none (any more).
+    pub(super) async fn result_of(&self, round: &RoundId, member: &MemberId) -> Result<Option<Message>> {
+        let (round, member) = (round.clone(), member.clone());
+        self.store
+            .read("read a result", move |conn| {
+                Box::pin(async move {
+                    let Some(score) = scores::get(conn, &round, &member).await? else { return Ok(None) };
+                    let Some(row) = rounds::get(conn, &round).await? else { return Ok(None) };
+                    let question = rounds::snapshot(conn, &row.snapshot).await?;
+                    let parts = answers::of_member(conn, &round, &member).await?;
+                    let answer = answer::assemble(&parts).into_iter().next().map(|one| one.text).unwrap_or_default();
+                    Ok(Some(text::my_result(
+                        &question,
+                        &answer,
+                        &score.grade,
+                        score.hints,
+                        score.coverage,
+                        score.points,
+                    )))
+                })
+            })
+            .await
+    }
+
+    async fn give_up(&self, row: &Claimed, why: &str) -> Result<()> {
+        tracing::error!(delivery = %row.id, why, "a delivery failed for good");
+        let (row, why, now) = (row.clone(), why.to_owned(), self.now());
+        self.store
+            .write("give up a delivery", move |conn| {
+                Box::pin(async move {
+                    if !outbox::park(conn, &row.id, "failed", &why).await? {
+                        return Ok(());
+                    }
+                    if let Effect::Question { round } = &row.effect {
+                        rounds::missed(conn, round, &why).await?;
+                    }
+                    let what = match &row.effect {
+                        // Telling the organisers about a notice that cannot be told would go round in circles.
+                        Effect::Notice { .. } => return Ok(()),
+                        Effect::Question { .. } => "a question",
+                        Effect::Card { .. } => "the new state of a card",
+                        Effect::Collect { .. } | Effect::Reveal { .. } => "a reveal",
+                        Effect::Result { .. } => "somebody's result",
+                    };
+                    outbox::add(conn, &[notice(&row.channel, text::undelivered(what, &why), now)], now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    fn card_of(&self, round: &Round, question: &Question, answered: i64) -> Message {
+        text::card(&CardView { round, question, topic: &self.topic_title(&question.topic), answered })
+    }
+
+    /// A round with its question and how many have answered.
+    pub(super) async fn round_view(&self, id: &RoundId) -> Result<Option<(Round, Question, i64)>> {
+        let id = id.clone();
+        self.store
+            .read("read a round", move |conn| {
+                Box::pin(async move {
+                    let Some(round) = rounds::get(conn, &id).await?.filter(|round| !round.snapshot.is_empty()) else {
+                        return Ok(None);
+                    };
+                    let question = rounds::snapshot(conn, &round.snapshot).await?;
+                    let answered = answers::count(conn, &id).await?;
+                    Ok(Some((round, question, answered)))
+                })
+            })
+            .await
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything that becomes true at the reveal, in one transaction")]
+async fn store_scores(
+    conn: &mut crate::store::Conn,
+    round: &Round,
+    question: &Question,
+    scored: &[round::Scored],
+    parts: usize,
+    private: bool,
+    delivery: &DeliveryId,
+    now: i64,
+) -> Result<()> {
+    let number = schedules::count_round(conn, &round.schedule).await?;
+    if !rounds::revealed(conn, &round.id, i64::try_from(parts)?, number).await? {
+        anyhow::bail!("the round {} was revealed by somebody else", round.id);
+    }
+    scores::insert(conn, round, number, &question.topic, scored, now).await?;
+    let gains: Vec<standings::Gain> = scored
+        .iter()
+        .map(|one| standings::Gain { member: one.member.clone(), points: one.points, answered: 1 })
+        .collect();
+    standings::add(conn, &round.channel, Board::Daily, &question.topic, &round.period, &gains, now).await?;
+    let members: Vec<&MemberId> = scored.iter().map(|one| &one.member).collect();
+    scores::extend_streaks(conn, &round.schedule, number, &members).await?;
+    let effect = |effect| outbox::New { channel: round.channel.clone(), effect, not_before: now, not_after: None };
+    let mut effects: Vec<outbox::New> =
+        (0..parts).map(|part| effect(Effect::Reveal { round: round.id.clone(), part })).collect();
+    if private {
+        effects.extend(
+            scored.iter().map(|one| effect(Effect::Result { round: round.id.clone(), member: one.member.clone() })),
+        );
+    }
+    outbox::add(conn, &effects, now).await?;
+    outbox::again(conn, &[tick::card(round, now)], now).await?;
+    outbox::sent(conn, delivery, None).await?;
+    Ok(())
+}
+
+fn notice(channel: &ChannelId, text: String, now: i64) -> outbox::New {
+    outbox::New {
+        channel: channel.clone(),
+        effect: Effect::Notice { channel: channel.clone(), text },
+        not_before: now,
+        not_after: None,
+    }
+}
+
+fn name_of(names: &HashMap<MemberId, String>, member: &MemberId) -> String {
+    names.get(member).cloned().unwrap_or_else(|| "somebody who left".to_owned())
+}
+
+/// 1 s, 2 s, 4 s .. 5 min.
+fn backoff(attempts: i64) -> Duration {
+    let doubled = 1_u64 << attempts.clamp(1, 10).unsigned_abs().saturating_sub(1);
+    Duration::from_secs(doubled).min(LONGEST_WAIT)
+}

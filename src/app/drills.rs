@@ -1,0 +1,229 @@
+//! `/drill`: private, one question at a time, on from where it stood after a restart.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::{Actor, App, random_id};
+use crate::app::boards::period_now;
+use crate::domain::answer::MAX_CHARS;
+use crate::domain::bank::{Filter, TopicMatch};
+use crate::domain::command::{Board, Mode, Verb};
+use crate::domain::drill::{Acted, Drill, Item, levels};
+use crate::domain::ids::{DrillId, seed_of};
+use crate::domain::message::{Message, Reply};
+use crate::domain::pick::pick;
+use crate::domain::question::{Level, Question};
+use crate::domain::text;
+use crate::store::{drills, members, rounds, standings};
+
+/// An unfinished drill is offered again for two weeks.
+const RESUME_MS: i64 = 14 * 86_400_000;
+
+impl App {
+    pub(super) async fn begin_drill(
+        &self,
+        actor: &Actor,
+        topic: Option<&str>,
+        level: Option<Level>,
+        count: usize,
+        mode: Mode,
+    ) -> Result<Reply> {
+        let bank = self.bank();
+        let Some(typed) = topic else { return self.offer_topics(actor).await };
+        let name = match bank.find_topic(typed) {
+            TopicMatch::Exact(name) => name,
+            TopicMatch::Near(near) => {
+                return Ok(Reply::show(text::topic_help(Some(typed), &near, &self.topic_sizes())));
+            }
+        };
+        let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
+        let mut candidates = bank.select(&filter);
+        if mode == Mode::Choice {
+            candidates.retain(|question| question.choice.is_some());
+            if candidates.is_empty() {
+                return Ok(Reply::show(text::no_choice_questions(&name)));
+            }
+        }
+        if candidates.is_empty() {
+            let level = level.map_or("", Level::as_str);
+            return Ok(Reply::show(text::refused(format!(
+                "{} has no {level} questions. Leave the level out: /drill {name}.",
+                bank.topic_title(&name)
+            ))));
+        }
+        let (member, id) = (actor.member.clone(), DrillId::new(random_id()?));
+        let mut drilled = self
+            .store
+            .read("read drilled questions", move |conn| Box::pin(async move { drills::drilled(conn, &member).await }))
+            .await?;
+        let now = self.now();
+        let mut items = Vec::new();
+        let mut snapshots = HashMap::new();
+        let mut first = None;
+        for at in 0..count.min(candidates.len()) {
+            let Some(picked) = pick(&candidates, &drilled, seed_of(&[id.as_str(), &at.to_string()])) else { break };
+            let question = picked.question;
+            let (hash, body) = rounds::snapshot_hash(&question)?;
+            snapshots.insert(hash.clone(), body);
+            candidates.retain(|other| other.id != question.id);
+            drilled.insert(question.id.clone(), now);
+            items.push(Item {
+                question: question.id.clone(),
+                snapshot: hash,
+                topic: question.topic.clone(),
+                hints: 0,
+                outcome: None,
+            });
+            first.get_or_insert(question);
+        }
+        let drill = Drill {
+            id,
+            member: actor.member.clone(),
+            channel: actor.channel.clone(),
+            topic: bank.topic_title(&name),
+            choice: mode == Mode::Choice,
+            items,
+            at: 0,
+        };
+        let message = text::drill_view(&drill, first.as_deref());
+        let (member, name) = (actor.member.clone(), actor.name.clone());
+        self.store
+            .write("begin a drill", move |conn| {
+                Box::pin(async move {
+                    members::seen(conn, &member, &name, now).await?;
+                    rounds::keep_snapshots(conn, &snapshots).await?;
+                    drills::put(conn, &drill, now).await
+                })
+            })
+            .await?;
+        Ok(Reply::show(message))
+    }
+
+    /// `/drill` alone: the topics, and the drill that was left unfinished.
+    async fn offer_topics(&self, actor: &Actor) -> Result<Reply> {
+        let topics = text::topic_help(None, &[], &self.topic_sizes());
+        let (member, since) = (actor.member.clone(), self.now() - RESUME_MS);
+        let open = self
+            .store
+            .read("read an unfinished drill", move |conn| {
+                Box::pin(async move {
+                    let Some(drill) = drills::unfinished(conn, &member, since).await? else { return Ok(None) };
+                    let question = match drill.current() {
+                        Some(item) => Some(rounds::snapshot(conn, &item.snapshot).await?),
+                        None => None,
+                    };
+                    Ok(Some((drill, question)))
+                })
+            })
+            .await?;
+        Ok(Reply::show(match open {
+            Some((drill, question)) => text::resume_offer(&drill, question.as_ref(), &topics),
+            None => topics,
+        }))
+    }
+
+    /// (name, title, questions) of every topic.
+    pub(super) fn topic_sizes(&self) -> Vec<(String, String, usize)> {
+        self.bank()
+            .topics()
+            .into_iter()
+            .map(|topic| {
+                let total = topic.total();
+                (topic.name, topic.title, total)
+            })
+            .collect()
+    }
+
+    pub(super) async fn press_drill(&self, actor: &Actor, id: &DrillId, at: usize, verb: Verb) -> Result<Reply> {
+        self.act(actor, id, move |drill, question| drill.press(at, verb, question)).await
+    }
+
+    pub(super) async fn answer_drill(&self, actor: &Actor, id: &DrillId, at: usize, answer: &str) -> Result<Reply> {
+        let answer = answer.trim().to_owned();
+        if !answer.chars().any(char::is_alphanumeric) {
+            return Ok(Reply::show(text::refused(
+                "There is nothing in it yet. Write one sentence at least, or press Skip.",
+            )));
+        }
+        let chars = answer.chars().count();
+        if chars > MAX_CHARS {
+            return Ok(Reply::show(text::answer_too_long(chars)));
+        }
+        self.act(actor, id, move |drill, question| drill.answer(at, &answer, question)).await
+    }
+
+    /// Changes a drill in one transaction and shows what it has become.
+    async fn act<F>(&self, actor: &Actor, id: &DrillId, change: F) -> Result<Reply>
+    where
+        F: FnOnce(&mut Drill, &Question) -> Acted + Send + 'static,
+    {
+        let (id, member, now) = (id.clone(), actor.member.clone(), self.now());
+        let reply = self
+            .store
+            .write("act in a drill", move |conn| {
+                Box::pin(async move {
+                    // On PostgreSQL this takes the row's lock: two presses at once are one after the other.
+                    let Some(mut drill) = drills::lock(conn, &id, now).await?.filter(|drill| drill.member == member)
+                    else {
+                        return Ok(None);
+                    };
+                    let Some(item) = drill.current().cloned() else {
+                        return Ok(Some((Acted::Stale, drill, None)));
+                    };
+                    let question = rounds::snapshot(conn, &item.snapshot).await?;
+                    let at = drill.at;
+                    let acted = change(&mut drill, &question);
+                    if acted == Acted::Changed {
+                        score_item(conn, &drill, at, item.outcome.is_none(), now).await?;
+                        drills::put(conn, &drill, now).await?;
+                    }
+                    let question = match drill.current() {
+                        Some(next) if drill.at != at => Some(rounds::snapshot(conn, &next.snapshot).await?),
+                        Some(_) => Some(question),
+                        None => None,
+                    };
+                    Ok(Some((acted, drill, question)))
+                })
+            })
+            .await?;
+        Ok(match reply {
+            None => Reply::show(text::stale_button()),
+            Some((Acted::AskForAnswer, drill, Some(question))) => {
+                Reply::Open { form: text::drill_form(&drill, &question) }
+            }
+            Some((_, drill, question)) => Reply::Replace { message: text::drill_view(&drill, question.as_ref()) },
+        })
+    }
+
+    pub(super) fn show_topics(&self) -> Message {
+        text::topics(&self.bank().topics())
+    }
+}
+
+/// Puts a fresh outcome of item `at` on the drill board.
+async fn score_item(conn: &mut crate::store::Conn, drill: &Drill, at: usize, was_open: bool, now: i64) -> Result<()> {
+    let Some((item, outcome)) = drill.items.get(at).and_then(|item| Some((item, item.outcome.as_ref()?))) else {
+        return Ok(());
+    };
+    if !was_open {
+        return Ok(());
+    }
+    let period = period_now(conn, &drill.channel, now).await?;
+    let (coverage, points) = outcome.worth();
+    let scored = drills::Scored {
+        channel: &drill.channel,
+        member: &drill.member,
+        question: &item.question,
+        period: &period,
+        topic: &item.topic,
+        coverage,
+        points,
+    };
+    let (points, answered) = drills::score(conn, &scored, now).await?;
+    if points == 0 && answered == 0 {
+        return Ok(());
+    }
+    let gain = standings::Gain { member: drill.member.clone(), points, answered };
+    standings::add(conn, &drill.channel, Board::Drill, &item.topic, &period, &[gain], now).await
+}

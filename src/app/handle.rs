@@ -1,0 +1,99 @@
+//! The door for everything a person does that is answered at once: commands, presses, forms.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::{Actor, App};
+use crate::domain::bank::TopicMatch;
+use crate::domain::command::{self, Action, Command, Daily, Usage, Verb};
+use crate::domain::message::{Message, Reply};
+use crate::domain::text;
+
+/// A line that could be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    pub line: String,
+    pub help: String,
+}
+
+impl App {
+    /// A typed line, `/drill iam`.
+    ///
+    /// # Errors
+    /// Only when the database cannot be used; a person's mistake is a reply.
+    pub async fn line(&self, actor: &Actor, line: &str) -> Result<Reply> {
+        self.read_command(actor, command::parse(line)).await
+    }
+
+    /// A command that a platform has taken apart already.
+    pub async fn read_command(&self, actor: &Actor, command: Result<Command, Usage>) -> Result<Reply> {
+        match command {
+            Ok(command) => self.command(actor, command).await,
+            Err(usage) => Ok(Reply::show(text::usage(&usage))),
+        }
+    }
+
+    async fn command(&self, actor: &Actor, command: Command) -> Result<Reply> {
+        Ok(match command {
+            Command::Drill { topic, level, count, mode } => {
+                return self.begin_drill(actor, topic.as_deref(), level, count, mode).await;
+            }
+            Command::Leaderboard { window, board, topic } => {
+                let topic = match topic.map(|typed| (self.bank().find_topic(&typed), typed)) {
+                    None => None,
+                    Some((TopicMatch::Exact(name), _)) => Some(name),
+                    Some((TopicMatch::Near(near), typed)) => {
+                        return Ok(Reply::show(text::no_topic(&typed, &near)));
+                    }
+                };
+                Reply::show(self.show_leaderboard(actor, window, board, topic.as_deref()).await?)
+            }
+            Command::Daily { action, schedule } => {
+                if !actor.organiser && action != Daily::Show {
+                    return Ok(Reply::show(text::organisers_only("daily")));
+                }
+                Reply::show(self.daily(actor, action, schedule.as_deref()).await?)
+            }
+            Command::Topics => Reply::show(self.show_topics()),
+            Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
+            Command::Me { delete: true } => Reply::show(text::forget_question()),
+            Command::Help { command } => Reply::show(command.as_deref().map_or_else(text::help, text::help_for)),
+        })
+    }
+
+    /// A pressed button. `None` when there is nothing to show.
+    pub async fn press(&self, actor: &Actor, action: &str) -> Result<Reply> {
+        match Action::decode(action) {
+            Some(Action::Answer(round)) => self.ask_for_answer(actor, &round).await,
+            Some(Action::Hint(round)) => self.give_hint(actor, &round).await,
+            Some(Action::MyResult(round)) => self.my_result(actor, &round).await,
+            Some(Action::Drill { drill, at, verb }) => self.press_drill(actor, &drill, at, verb).await,
+            Some(Action::Forget) => self.forget(&actor.member).await.map(Reply::show),
+            Some(Action::Run(line)) => self.line(actor, &line).await,
+            None => Ok(Reply::show(text::unknown_button())),
+        }
+    }
+
+    /// A sent form: the action it carried and its values by input id.
+    pub async fn submit(&self, actor: &Actor, action: &str, values: &HashMap<String, String>) -> Result<Reply> {
+        let answer = values.get("answer").map_or("", String::as_str);
+        match Action::decode(action) {
+            Some(Action::Answer(round)) => self.save_answer(actor, &round, answer).await,
+            Some(Action::Drill { drill, at, verb: Verb::Answer }) => self.answer_drill(actor, &drill, at, answer).await,
+            _ => Ok(Reply::show(text::unknown_button())),
+        }
+    }
+
+    /// What a line that begins with `/` could become.
+    pub fn complete(&self, line: &str) -> Vec<Suggestion> {
+        let topics: Vec<(String, String)> =
+            self.bank().topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
+        command::complete(line, &topics).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
+    }
+
+    /// What a person sees when the database cannot be used just now.
+    pub fn try_again_later() -> Message {
+        text::refused("I cannot reach my database just now, so nothing was saved. Try again in a moment.")
+    }
+}

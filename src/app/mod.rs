@@ -1,0 +1,158 @@
+//! Use cases: each is one transaction with a name, and tells the outside what to do only through the outbox.
+
+mod answers;
+mod boards;
+pub mod chat;
+pub mod clock;
+mod daily;
+mod deliver;
+mod drills;
+mod handle;
+mod setup;
+mod tick;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::domain::bank::{Bank, Filter};
+use crate::domain::ids::{ChannelId, MemberId, ThreadId};
+use crate::domain::question::Question;
+use crate::domain::schedule::{Plan, ScheduleSpec};
+use crate::store::Store;
+use clock::Clock;
+
+pub use deliver::Delivered;
+pub use handle::Suggestion;
+pub use setup::{ChannelSetup, ScheduleSetup};
+
+/// Who did something, and where.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    pub member: MemberId,
+    pub name: String,
+    pub organiser: bool,
+    pub channel: ChannelId,
+}
+
+/// A message that a member wrote, changed or deleted in a thread.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub channel: ChannelId,
+    pub thread: ThreadId,
+    pub message: String,
+    pub member: MemberId,
+    pub name: String,
+    pub text: String,
+    /// Unix milliseconds.
+    pub at: i64,
+}
+
+/// The drill: everything an adapter may ask for.
+pub struct App {
+    pub store: Store,
+    pub clock: Clock,
+    bank: ArcSwap<Bank>,
+    /// How long a claimed delivery belongs to this process.
+    lease: Duration,
+    /// Rings when there may be something to deliver.
+    pub outbox_bell: Notify,
+    plans: Mutex<HashMap<String, Option<Arc<Planned>>>>,
+    candidates: Mutex<HashMap<Filter, Arc<Vec<Arc<Question>>>>>,
+    last_tick: Mutex<Option<i64>>,
+    last_tidy: Mutex<i64>,
+}
+
+/// A schedule's settings, read and compiled.
+pub(crate) struct Planned {
+    pub spec: ScheduleSpec,
+    pub plan: Plan,
+    pub filter: Filter,
+}
+
+impl App {
+    pub fn new(store: Store, clock: Clock, bank: Bank, lease: Duration) -> App {
+        App {
+            store,
+            clock,
+            bank: ArcSwap::from_pointee(bank),
+            lease,
+            outbox_bell: Notify::new(),
+            plans: Mutex::default(),
+            candidates: Mutex::default(),
+            last_tick: Mutex::default(),
+            last_tidy: Mutex::default(),
+        }
+    }
+
+    pub fn bank(&self) -> Arc<Bank> {
+        self.bank.load_full()
+    }
+
+    /// Puts another bank in force. Open rounds keep the questions they were posted with.
+    pub fn replace_bank(&self, bank: Bank) {
+        self.bank.store(Arc::new(bank));
+        self.candidates.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// A stored schedule, compiled; None when an older version wrote something this one cannot read.
+    pub(crate) fn planned(&self, spec: &str) -> Option<Arc<Planned>> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = plans.get(spec) {
+            return known.clone();
+        }
+        let planned = serde_json::from_str::<ScheduleSpec>(spec).ok().and_then(|spec| {
+            let plan = spec.compile().ok()?;
+            let filter = filter_of(&spec);
+            Some(Arc::new(Planned { spec, plan, filter }))
+        });
+        if plans.len() > 10_000 {
+            plans.clear();
+        }
+        plans.insert(spec.to_owned(), planned.clone());
+        planned
+    }
+
+    /// The questions a filter leaves, from the bank in force.
+    pub(crate) fn candidates(&self, filter: &Filter) -> Arc<Vec<Arc<Question>>> {
+        let mut candidates = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = candidates.get(filter) {
+            return known.clone();
+        }
+        let selected = Arc::new(self.bank().select(filter));
+        candidates.insert(filter.clone(), selected.clone());
+        selected
+    }
+
+    /// The title of a topic, or its name when the bank has lost it.
+    pub(crate) fn topic_title(&self, topic: &str) -> String {
+        self.bank().topic_title(topic)
+    }
+}
+
+pub(crate) fn filter_of(spec: &ScheduleSpec) -> Filter {
+    Filter { topics: spec.topics.clone(), levels: spec.levels.clone(), tracks: spec.tracks.clone() }
+}
+
+pub(crate) fn stamp(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// A short random text for things that no rule derives: a drill, a message, a session.
+///
+/// # Errors
+/// When the operating system gives no random bytes.
+pub fn random_id() -> Result<String> {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    Ok(data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase())
+}

@@ -1,0 +1,252 @@
+//! What the commands of the command line do. Results go to standard output, problems to standard error.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use jiff::tz::TimeZone;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::clock::real_ms;
+use crate::config::{self, Config, Content, Log};
+use crate::content;
+use crate::domain::bank::{Bank, Filter, Problem, Severity};
+use crate::domain::lint::lint;
+use crate::run::{self, Options};
+use crate::store::{self, Store};
+
+/// The settings file that is read without being named.
+const DEFAULT_FILE: &str = "drillbot.toml";
+
+fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
+    let file = file.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
+    config::load(file.as_deref(), &config::environment()).map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        eprintln!("The settings have {}; nothing was started.", count(problems.len()));
+        ExitCode::from(2)
+    })
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
+}
+
+fn log(settings: &Log) {
+    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Setting it twice would be a bug of ours that costs only log lines.
+    let _ = if settings.json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).compact().try_init()
+    };
+}
+
+/// Runs a command's future to its end and says what went wrong.
+fn block_on(work: impl Future<Output = Result<()>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        let outcome = runtime.block_on(work);
+        runtime.shutdown_timeout(std::time::Duration::from_millis(300));
+        outcome
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("drillbot: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+pub fn run(file: Option<PathBuf>, options: Options) -> ExitCode {
+    match load(file) {
+        Ok(config) => {
+            log(&config.log);
+            block_on(run::run(config, options))
+        }
+        Err(code) => code,
+    }
+}
+
+pub fn config_example() -> ExitCode {
+    print!("{}", config::example());
+    ExitCode::SUCCESS
+}
+
+/// Settings, banks and database.
+pub fn check(file: Option<PathBuf>) -> ExitCode {
+    let config = match load(file) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let mut wrong = 0;
+    let mut say = |problem: &dyn std::fmt::Display| {
+        eprintln!("{problem}");
+        wrong += 1;
+    };
+    match content::load(&config.content) {
+        Ok((bank, warnings)) => {
+            for warning in warnings {
+                eprintln!("{warning}");
+            }
+            for channel in &config.channels {
+                for (name, spec) in &channel.schedules {
+                    let filter = Filter {
+                        topics: spec.topics.clone(),
+                        levels: spec.levels.clone(),
+                        tracks: spec.tracks.clone(),
+                    };
+                    if let Err(why) = bank.check_filter(&filter) {
+                        say(&format!("{}: schedule {name} of #{}: {why}", channel.place, channel.name));
+                    }
+                }
+            }
+            println!("Questions: {} in {} topics", bank.questions().len(), bank.topics().len());
+        }
+        Err(problems) => problems.iter().for_each(|problem| say(problem)),
+    }
+    for channel in &config.channels {
+        for (name, spec) in &channel.schedules {
+            if let Ok(plan) = spec.compile() {
+                println!("#{} {name}: {}; reveal {}", channel.name, plan.in_words(), plan.reveal_in_words());
+            }
+        }
+    }
+    let mut database = Ok(());
+    let opened = block_on(async {
+        database = match Store::open(config.database_url.expose()).await {
+            Ok(store) => {
+                store.close().await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        Ok(())
+    });
+    if let Err(error) = database {
+        say(&format!("database: {error:#}"));
+    } else if opened == ExitCode::SUCCESS {
+        println!("Database: reachable, and its schema is the newest");
+    }
+    if wrong == 0 {
+        println!("All is well.");
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("{} found.", count(wrong));
+        ExitCode::FAILURE
+    }
+}
+
+/// The banks that the settings name, or those at `paths` alone.
+fn bank(paths: Vec<PathBuf>, file: Option<PathBuf>) -> Result<(Bank, Vec<Problem>), ExitCode> {
+    let settings = if paths.is_empty() { load(file)?.content } else { Content { embedded: false, paths } };
+    content::load(&settings).map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        eprintln!("{} found.", count(problems.len()));
+        ExitCode::FAILURE
+    })
+}
+
+pub fn bank_lint(paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
+    let (bank, mut problems) = match bank(paths, file) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let today = jiff::Timestamp::from_millisecond(real_ms()).unwrap_or_default().to_zoned(TimeZone::system()).date();
+    problems.extend(lint(&bank, today));
+    for problem in &problems {
+        println!("{problem}");
+    }
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    println!("{} questions, {errors} errors, {} warnings", bank.questions().len(), problems.len() - errors);
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+pub fn bank_list(topic: Option<String>, level: Option<String>, paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
+    let bank = match bank(paths, file) {
+        Ok((bank, _)) => bank,
+        Err(code) => return code,
+    };
+    let filter =
+        Filter { topics: topic.into_iter().collect(), levels: level.into_iter().collect(), tracks: Vec::new() };
+    if let Err(why) = bank.check_filter(&filter) {
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    for question in bank.select(&filter) {
+        println!("{:<32} {:<12} {:<13} {}", question.id, question.topic, question.level.as_str(), question.prompt);
+    }
+    ExitCode::SUCCESS
+}
+
+pub fn bank_show(id: &str, paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
+    let bank = match bank(paths, file) {
+        Ok((bank, _)) => bank,
+        Err(code) => return code,
+    };
+    let Some(question) = bank.get(id) else {
+        eprintln!("There is no question {id:?}; drillbot bank list shows them all.");
+        return ExitCode::FAILURE;
+    };
+    if let Some((path, line)) = bank.line_of(id) {
+        println!("{path}:{line}");
+    }
+    println!("{} · {} · {}\n\n{}\n", question.id, question.topic, question.level.as_str(), question.prompt);
+    println!("{}\n\nKey points", question.model_answer.trim());
+    for point in &question.key_points {
+        println!("  {} {}", "*".repeat(usize::from(point.weight)), point.text);
+    }
+    if !question.mistakes.is_empty() {
+        println!("\nMistakes");
+        for mistake in &question.mistakes {
+            println!("  ✗ {} → {}", mistake.wrong, mistake.right);
+        }
+    }
+    if !question.hints.is_empty() {
+        println!("\nHints");
+        for hint in &question.hints {
+            println!("  {hint}");
+        }
+    }
+    if let Some(choice) = &question.choice {
+        println!("\n{}", choice.stem);
+        for option in &choice.options {
+            println!("  {} {} ({})", if option.correct { "✓" } else { "–" }, option.text, option.because);
+        }
+    }
+    println!("\nReferences");
+    for url in &question.references {
+        println!("  {url}");
+    }
+    println!("\nReviewed {}, again after {} days", question.last_reviewed, question.review_after_days);
+    ExitCode::SUCCESS
+}
+
+pub fn db_migrate(file: Option<PathBuf>) -> ExitCode {
+    match load(file) {
+        Ok(config) => block_on(async move {
+            store::migrate(config.database_url.expose()).await?;
+            println!("The database has the newest schema.");
+            Ok(())
+        }),
+        Err(code) => code,
+    }
+}
+
+pub fn db_backup(target: &Path, file: Option<PathBuf>) -> ExitCode {
+    match load(file) {
+        Ok(config) => block_on(async move {
+            store::backup(config.database_url.expose(), target).await?;
+            println!("Copied to {}.", target.display());
+            Ok(())
+        }),
+        Err(code) => code,
+    }
+}

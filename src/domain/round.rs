@@ -1,0 +1,115 @@
+//! One question posted once: from its card to its reveal.
+
+use super::grade::{Grade, Rubric};
+use super::ids::{ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId};
+use super::question::Question;
+use super::schedule::AnswerMode;
+use super::score::{after_hints, points_tenths};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Open,
+    /// No more answers; the thread is being read and graded.
+    Closing,
+    Revealed,
+    /// An organiser left it out.
+    Skipped,
+    /// The bot or the platform was away for longer than the catch-up window.
+    Missed,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Closing => "closing",
+            State::Revealed => "revealed",
+            State::Skipped => "skipped",
+            State::Missed => "missed",
+        }
+    }
+
+    pub fn parse(text: &str) -> State {
+        [State::Open, State::Closing, State::Revealed, State::Skipped]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .unwrap_or(State::Missed)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Round {
+    pub id: RoundId,
+    pub schedule: ScheduleId,
+    pub channel: ChannelId,
+    /// The local date and time it stands for, `2026-11-23T09:00`.
+    pub slot: String,
+    /// Counts the revealed questions of the schedule from 1, for streaks; 0 before the reveal.
+    pub number: i64,
+    pub question: QuestionId,
+    /// The hash of the question as it was posted.
+    pub snapshot: String,
+    pub answers: AnswerMode,
+    pub state: State,
+    /// Why it was skipped or missed.
+    pub reason: String,
+    /// Unix milliseconds, as all times here.
+    pub opened_at: i64,
+    pub reveal_at: i64,
+    pub closed_at: Option<i64>,
+    pub period: Period,
+    pub message: Option<MessageId>,
+    pub thread: Option<ThreadId>,
+    /// Counts changes of the answers; the card shows those up to `shown`.
+    pub touched: i64,
+    pub shown: i64,
+    /// Messages of the reveal.
+    pub parts: i64,
+}
+
+/// The day, week and month a score counts in, in the channel's time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// `2026-11-23`
+    pub day: String,
+    /// `2026-W48`
+    pub week: String,
+    /// `2026-11`
+    pub month: String,
+}
+
+impl Period {
+    pub fn of(date: jiff::civil::Date) -> Period {
+        Period { day: date.to_string(), week: super::schedule::week_key(date), month: super::schedule::month_key(date) }
+    }
+}
+
+/// What a member is worth in a closed round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    pub member: MemberId,
+    pub grade: Grade,
+    /// 0-100, hints taken off.
+    pub coverage: i64,
+    pub hints: i64,
+    /// Tenths.
+    pub points: i64,
+}
+
+/// Grades each member's answer. `hints` is how many each member took.
+pub fn score<'a>(
+    question: &Question,
+    answers: impl IntoIterator<Item = (&'a MemberId, &'a str)>,
+    hints: impl Fn(&MemberId) -> i64,
+) -> Vec<Scored> {
+    let rubric = Rubric::of(question);
+    answers
+        .into_iter()
+        .map(|(member, answer)| {
+            let grade = rubric.grade(answer);
+            let hints = hints(member);
+            let coverage = after_hints(i64::from(grade.score), hints);
+            Scored { member: member.clone(), points: points_tenths(coverage, question.level), grade, coverage, hints }
+        })
+        .collect()
+}

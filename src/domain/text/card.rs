@@ -1,0 +1,266 @@
+//! The card of a question, its form and hints, and the reveal.
+
+use super::{count, len, names};
+use crate::domain::answer::MAX_CHARS;
+use crate::domain::command::Action;
+use crate::domain::grade::{Grade, PointState};
+use crate::domain::markup;
+use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use crate::domain::question::Question;
+use crate::domain::round::{Round, State};
+use crate::domain::schedule::AnswerMode;
+use crate::domain::score::HINT_COST;
+
+/// Model answers longer than this are split over several messages; below every platform's limit.
+const PIECE: usize = 1_500;
+/// How many names stand behind a key point, how many answers are quoted, and how much of each.
+const NAMES: usize = 10;
+const QUOTES: usize = 40;
+const QUOTE_CHARS: usize = 600;
+
+/// What a card needs beside its question.
+pub struct CardView<'a> {
+    pub round: &'a Round,
+    pub question: &'a Question,
+    /// The topic's title.
+    pub topic: &'a str,
+    pub answered: i64,
+}
+
+pub fn thread_title(question: &Question) -> String {
+    markup::shorten(&question.prompt, 90)
+}
+
+pub fn card(view: &CardView<'_>) -> Message {
+    let CardView { round, question, topic, answered } = view;
+    let mut blocks = vec![Block::heading(question.prompt.clone())];
+    if let Some(nudge) = &question.nudge {
+        blocks.push(Block::note(nudge.clone()));
+    }
+    blocks.push(Block::field("Topic", *topic));
+    blocks.push(Block::field("Level", question.level.as_str()));
+    let people = match answered {
+        0 => "nobody yet".to_owned(),
+        n => count(*n, "person", "people"),
+    };
+    blocks.push(Block::field("Answered", people));
+    let open = round.state == State::Open;
+    if open {
+        blocks.push(Block::Field {
+            label: "Reveal".into(),
+            spans: vec![
+                Span::Time { at: round.reveal_at, style: TimeStyle::Full },
+                Span::plain(", "),
+                Span::Time { at: round.reveal_at, style: TimeStyle::Relative },
+            ],
+        });
+        let how = match round.answers {
+            AnswerMode::Thread => "Answer in the thread.",
+            AnswerMode::Private => {
+                "Answer with the button; answers appear with names at the reveal. The thread is for questions about the question."
+            }
+            AnswerMode::Both => "Answer in the thread, or in private with the button.",
+        };
+        blocks.push(Block::note(format!("{how} A hint is private and costs {HINT_COST} points.")));
+    } else {
+        let state = match round.state {
+            State::Missed => "Closed without a reveal",
+            State::Closing => "Closed; the reveal is on its way",
+            _ => "Closed; the answer is in the thread",
+        };
+        blocks.push(Block::field("State", state));
+    }
+    let mut buttons = Vec::new();
+    if open {
+        if round.answers != AnswerMode::Thread {
+            buttons.push(button(Action::Answer(round.id.clone()), "Answer", Style::Primary));
+        }
+        if !question.hints.is_empty() {
+            let label = format!("Hint (−{HINT_COST} points)");
+            buttons.push(button(Action::Hint(round.id.clone()), label, Style::Secondary));
+        }
+    } else if round.state == State::Revealed {
+        buttons.push(button(Action::MyResult(round.id.clone()), "My result", Style::Secondary));
+    }
+    let tone = if open { Tone::Question } else { Tone::Closed };
+    let summary = if open { format!("Question: {}", question.prompt) } else { format!("Closed: {}", question.prompt) };
+    Message { tone, summary, blocks, buttons }
+}
+
+pub(super) fn button(action: Action, label: impl Into<String>, style: Style) -> Button {
+    Button { action: action.encode(), label: label.into(), style }
+}
+
+/// The form behind the Answer button; `written` is what the member sent before.
+pub fn answer_form(round: &Round, question: &Question, written: &str) -> Form {
+    Form {
+        action: Action::Answer(round.id.clone()).encode(),
+        title: "Your answer".into(),
+        blocks: vec![Block::line(question.prompt.clone())],
+        inputs: vec![answer_input(written)],
+        submit: if written.is_empty() { "Send" } else { "Save changes" }.into(),
+    }
+}
+
+pub(super) fn answer_input(written: &str) -> Input {
+    Input {
+        id: "answer".into(),
+        label: "As you would say it in the interview".into(),
+        placeholder: "Decision, reason, one thing that can go wrong".into(),
+        value: written.into(),
+        multiline: true,
+        required: true,
+        max_length: MAX_CHARS.min(4_000),
+    }
+}
+
+/// Hint `step` (from 0), only for the member who asked.
+pub fn hint(question: &Question, step: usize) -> Message {
+    let total = question.hints.len();
+    let text = question.hints.get(step).cloned().unwrap_or_default();
+    let mut blocks = vec![
+        Block::heading(format!("Hint {} of {total}", step + 1)),
+        Block::Line { spans: markup::spans(&text) },
+        Block::note(match step + 1 {
+            taken if taken < total => {
+                format!("This cost you {HINT_COST} points; so does the next one. Taken so far: {taken} of {total}.")
+            }
+            _ => format!("This cost you {HINT_COST} points. There are no more hints."),
+        }),
+    ];
+    blocks.retain(|block| !matches!(block, Block::Line { spans } if spans.is_empty()));
+    Message { summary: format!("Hint {}: {text}", step + 1), blocks, ..Message::default() }
+}
+
+/// Everything a member has paid for, when there is no further hint.
+pub fn all_hints(question: &Question) -> Message {
+    let mut blocks = vec![Block::line("You have had all the hints of this question; this costs nothing more:")];
+    for (step, hint) in question.hints.iter().enumerate() {
+        blocks.push(Block::item(format!("{}.", step + 1), markup::spans(hint)));
+    }
+    Message { summary: "All hints".into(), blocks, ..Message::default() }
+}
+
+/// A member's answer with its grade and name, for the reveal.
+pub struct NamedAnswer<'a> {
+    pub name: String,
+    pub text: &'a str,
+    pub grade: &'a Grade,
+    pub coverage: i64,
+}
+
+pub struct Reveal<'a> {
+    pub round: &'a Round,
+    pub question: &'a Question,
+    /// The best first.
+    pub answers: Vec<NamedAnswer<'a>>,
+    /// The prompt of a question that goes on from here.
+    pub teaser: Option<String>,
+}
+
+/// The messages of a reveal, in order.
+pub fn reveal(view: &Reveal<'_>) -> Vec<Message> {
+    let mut messages = model_answer(view.question);
+    messages.push(key_points(view));
+    if view.round.answers == AnswerMode::Private {
+        messages.extend(quotes(&view.answers));
+    }
+    messages
+}
+
+fn model_answer(question: &Question) -> Vec<Message> {
+    let pieces = markup::split(&question.model_answer, PIECE);
+    let total = pieces.len();
+    let mut messages = Vec::with_capacity(total);
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let title = if total == 1 { "Model answer".to_owned() } else { format!("Model answer, {} of {total}", at + 1) };
+        let mut blocks = vec![Block::heading(title)];
+        blocks.extend(markup::blocks(&piece));
+        let summary = format!("The answer is out: {}", question.prompt);
+        messages.push(Message { tone: Tone::Good, summary, blocks, buttons: vec![] });
+    }
+    messages
+}
+
+fn key_points(view: &Reveal<'_>) -> Message {
+    let Reveal { round, question, answers, teaser } = view;
+    let mut blocks = vec![Block::heading("Key points, and who covered them")];
+    for (at, point) in question.key_points.iter().enumerate() {
+        let covered: Vec<String> = answers
+            .iter()
+            .filter(|answer| answer.grade.points.get(at).is_some_and(|point| point.state == PointState::Covered))
+            .map(|answer| answer.name.clone())
+            .collect();
+        let mark = if covered.is_empty() { "–" } else { "✓" };
+        let who = match covered.len() {
+            0 if answers.is_empty() => String::new(),
+            0 => " — nobody yet".to_owned(),
+            n if n == answers.len() && n > 1 => " — everybody".to_owned(),
+            _ => format!(" — {}", names(&covered, NAMES)),
+        };
+        let mut spans = markup::spans(&point.text);
+        spans.push(Span::plain(who));
+        blocks.push(Block::item(mark, spans));
+    }
+    blocks.push(match answers.as_slice() {
+        [] => Block::line("Nobody answered this time. The thread stays open: what would you have said?"),
+        all => {
+            let mean = all.iter().map(|answer| answer.coverage).sum::<i64>() / len(all.len());
+            Block::line(format!("{} answered; {mean} of 100 on average.", count(len(all.len()), "person", "people")))
+        }
+    });
+    if !question.mistakes.is_empty() {
+        blocks.push(Block::heading("Common mistakes"));
+        for mistake in &question.mistakes {
+            let mut spans = vec![Span::bold(mistake.wrong.clone()), Span::plain(" ")];
+            spans.extend(markup::spans(&mistake.right));
+            blocks.push(Block::item("✗", spans));
+        }
+    }
+    if !question.references.is_empty() {
+        blocks.push(Block::heading("Read more"));
+        for url in &question.references {
+            let text = markup::shorten(url.trim_start_matches("https://"), 90);
+            blocks.push(Block::item("•", vec![Span::Link { text, url: url.clone() }]));
+        }
+    }
+    if let Some(teaser) = teaser {
+        blocks.push(Block::note(format!("To think about next: {teaser}")));
+    }
+    Message {
+        tone: Tone::Good,
+        summary: format!("Key points of: {}", question.prompt),
+        blocks,
+        buttons: vec![button(Action::MyResult(round.id.clone()), "My result", Style::Secondary)],
+    }
+}
+
+/// The answers by name, a few a message.
+fn quotes(answers: &[NamedAnswer<'_>]) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    let mut room = 0;
+    for answer in answers.iter().take(QUOTES) {
+        let text = markup::shorten(answer.text, QUOTE_CHARS);
+        let size = text.chars().count() + answer.name.chars().count() + 20;
+        if size > room || messages.is_empty() {
+            messages.push(Message {
+                summary: "What people answered".into(),
+                blocks: vec![Block::heading("What people answered")],
+                ..Message::default()
+            });
+            room = PIECE;
+        }
+        room = room.saturating_sub(size);
+        if let Some(message) = messages.last_mut() {
+            let by = format!("{} ({} of 100)", answer.name, answer.coverage);
+            message.blocks.push(Block::Quote { by: Some(by), text, hits: vec![] });
+        }
+    }
+    if let Some(message) = messages.last_mut()
+        && answers.len() > QUOTES
+    {
+        let more = answers.len() - QUOTES;
+        message.blocks.push(Block::note(format!("… and {more} more. Everybody finds their own under My result.")));
+    }
+    messages
+}

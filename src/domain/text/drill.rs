@@ -1,0 +1,224 @@
+//! Private drills.
+
+use super::card::{answer_input, button};
+use super::result::{feedback, quote, worth};
+use super::{count, len, names};
+use crate::domain::command::{Action, Verb};
+use crate::domain::drill::{Drill, Outcome};
+use crate::domain::markup;
+use crate::domain::message::{Block, Button, Form, Message, Span, Style, Tone};
+use crate::domain::question::Question;
+use crate::domain::score::{HINT_COST, show_points};
+
+/// The drill as it stands: the question in front of the member, or the summary. `question` is the current item's.
+pub fn drill_view(drill: &Drill, question: Option<&Question>) -> Message {
+    match (drill.current(), question) {
+        (Some(item), Some(question)) => match &item.outcome {
+            None => asking(drill, question),
+            Some(outcome) => answered(drill, question, outcome),
+        },
+        _ => summary(drill),
+    }
+}
+
+fn press(drill: &Drill, verb: Verb, label: impl Into<String>, style: Style) -> Button {
+    button(Action::Drill { drill: drill.id.clone(), at: drill.at, verb }, label, style)
+}
+
+fn head(drill: &Drill, question: &Question) -> Vec<Block> {
+    vec![
+        Block::note(format!(
+            "{}, question {} of {}, {}",
+            drill.topic,
+            drill.at + 1,
+            drill.items.len(),
+            question.level.as_str()
+        )),
+        Block::heading(match (&question.choice, drill.choice) {
+            (Some(choice), true) => choice.stem.clone(),
+            _ => question.prompt.clone(),
+        }),
+    ]
+}
+
+fn asking(drill: &Drill, question: &Question) -> Message {
+    let mut blocks = head(drill, question);
+    let taken = drill.current().map_or(0, |item| item.hints);
+    let mut buttons = Vec::new();
+    match (&question.choice, drill.choice) {
+        (Some(choice), true) => {
+            for (shown, option) in drill.order(drill.at, choice.options.len()).into_iter().enumerate() {
+                let letter = letter(shown);
+                blocks.push(Block::item(format!("{letter}."), markup::spans(&choice.options[option].text)));
+                buttons.push(press(drill, Verb::Pick(shown), letter.to_string(), Style::Primary));
+            }
+        }
+        _ => {
+            if let Some(nudge) = &question.nudge {
+                blocks.push(Block::note(nudge.clone()));
+            }
+            buttons.push(press(drill, Verb::Answer, "Answer", Style::Primary));
+        }
+    }
+    for (step, hint) in question.hints.iter().take(taken).enumerate() {
+        let mut spans = vec![Span::bold(format!("Hint {}: ", step + 1))];
+        spans.extend(markup::spans(hint));
+        blocks.push(Block::Line { spans });
+    }
+    if taken < question.hints.len() {
+        buttons.push(press(drill, Verb::Hint, format!("Hint (−{HINT_COST} points)"), Style::Secondary));
+    }
+    buttons.push(press(drill, Verb::Skip, "Skip", Style::Secondary));
+    buttons.push(press(drill, Verb::Reveal, "Reveal", Style::Secondary));
+    let summary = format!("Question {} of {}: {}", drill.at + 1, drill.items.len(), question.prompt);
+    Message { tone: Tone::Question, summary, blocks, buttons }
+}
+
+fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
+    let mut blocks = head(drill, question);
+    let hints = drill.current().map_or(0, |item| i64::try_from(item.hints).unwrap_or(0));
+    let (coverage, points) = outcome.worth();
+    let mut summary = "The answer".to_owned();
+    match outcome {
+        Outcome::Answered { text, grade, .. } => {
+            summary = worth(grade, hints, coverage, points);
+            blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
+            blocks.push(quote(text, grade));
+            blocks.extend(feedback(question, grade));
+        }
+        Outcome::Picked { option, .. } => {
+            if let Some(choice) = &question.choice {
+                let right = choice.options.get(*option).is_some_and(|option| option.correct);
+                summary = if right {
+                    format!("Right, {} points", show_points(points))
+                } else {
+                    "Not this one, 0 points".to_owned()
+                };
+                blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
+                for (shown, at) in drill.order(drill.at, choice.options.len()).into_iter().enumerate() {
+                    let option_text = &choice.options[at];
+                    let mark = if option_text.correct { "✓" } else { "✗" };
+                    let mine = if at == *option { " (your choice)" } else { "" };
+                    let mut spans = vec![Span::bold(format!("{}. {}{mine} ", letter(shown), option_text.text))];
+                    spans.extend(markup::spans(&option_text.because));
+                    blocks.push(Block::item(mark, spans));
+                }
+            }
+        }
+        Outcome::Skipped | Outcome::Revealed => blocks.push(Block::line("No points for this one; here is the answer.")),
+    }
+    blocks.push(Block::heading("Model answer"));
+    blocks.extend(markup::blocks(&question.model_answer));
+    if let Some(url) = question.references.first() {
+        let text = markup::shorten(url.trim_start_matches("https://"), 90);
+        blocks.push(Block::item("•", vec![Span::Link { text, url: url.clone() }]));
+    }
+    let label = if drill.at + 1 == drill.items.len() { "Finish" } else { "Next" };
+    let tone = if coverage >= 60 { Tone::Good } else { Tone::Plain };
+    Message { tone, summary, blocks, buttons: vec![press(drill, Verb::Next, label, Style::Primary)] }
+}
+
+fn summary(drill: &Drill) -> Message {
+    let total = show_points(drill.points());
+    let asked = count(len(drill.items.len()), "question", "questions");
+    let title = format!("{}: {total} points from {asked}", drill.topic);
+    let rows = drill
+        .items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| {
+            let (what, points) = match &item.outcome {
+                Some(Outcome::Skipped) => ("skipped".to_owned(), 0),
+                Some(Outcome::Revealed) => ("revealed".to_owned(), 0),
+                Some(outcome) => {
+                    let (coverage, points) = outcome.worth();
+                    (format!("{coverage} of 100"), points)
+                }
+                None => ("not reached".to_owned(), 0),
+            };
+            vec![(at + 1).to_string(), item.question.to_string(), what, show_points(points)]
+        })
+        .collect();
+    let blocks = vec![
+        Block::heading(title.clone()),
+        Block::Table { head: ["#", "Question", "Result", "Points"].map(String::from).to_vec(), rows },
+        Block::note(
+            "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
+        ),
+    ];
+    let mut buttons = Vec::new();
+    let again = Action::Run(format!("/drill {}", drill.topic));
+    if again.encode().len() <= 100 {
+        buttons.push(button(again, "Once more", Style::Secondary));
+    }
+    Message { tone: Tone::Good, summary: title, blocks, buttons }
+}
+
+fn letter(at: usize) -> char {
+    char::from(b'A' + u8::try_from(at.min(25)).unwrap_or(0))
+}
+
+pub fn drill_form(drill: &Drill, question: &Question) -> Form {
+    Form {
+        action: Action::Drill { drill: drill.id.clone(), at: drill.at, verb: Verb::Answer }.encode(),
+        title: "Your answer".into(),
+        blocks: vec![Block::line(question.prompt.clone())],
+        inputs: vec![answer_input("")],
+        submit: "Grade it".into(),
+    }
+}
+
+/// A member with an unfinished drill begins `/drill` without a topic.
+pub fn resume_offer(drill: &Drill, question: Option<&Question>, topics: &Message) -> Message {
+    let mut message = drill_view(drill, question);
+    message.blocks.insert(0, Block::line("You have not finished this one:"));
+    message.blocks.push(Block::Divider);
+    message.blocks.extend(topics.blocks.iter().cloned());
+    message
+}
+
+/// A wrong or missing topic: the topics with their sizes, and the nearest names as buttons.
+pub fn topic_help(wrong: Option<&str>, near: &[String], topics: &[(String, String, usize)]) -> Message {
+    let mut blocks = Vec::new();
+    let quoted: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
+    let first = match wrong {
+        Some(wrong) => {
+            let wrong = markup::shorten(wrong, 60);
+            let guess = if near.is_empty() {
+                String::new()
+            } else {
+                format!(" Did you mean {}?", names(&quoted, 3).replace(" and ", " or "))
+            };
+            format!("There is no topic \"{wrong}\".{guess}")
+        }
+        None => "What would you like to practise?".to_owned(),
+    };
+    blocks.push(Block::line(first.clone()));
+    for (name, title, questions) in topics {
+        blocks.push(Block::item(
+            "•",
+            vec![
+                Span::code(format!("/drill {name}")),
+                Span::plain(format!(" {title}, {}", count(len(*questions), "question", "questions"))),
+            ],
+        ));
+    }
+    let offered: Vec<&String> =
+        if near.is_empty() { topics.iter().map(|(name, ..)| name).collect() } else { near.iter().collect() };
+    let buttons = offered
+        .into_iter()
+        .take(5)
+        .map(|name| button(Action::Run(format!("/drill {name}")), format!("Drill {name}"), Style::Secondary))
+        .collect();
+    let tone = if wrong.is_some() { Tone::Warning } else { Tone::Plain };
+    Message { tone, summary: first, blocks, buttons }
+}
+
+pub fn no_choice_questions(topic: &str) -> Message {
+    Message::say(format!("No question here has four options to choose from. Try /drill {topic} in your own words."))
+        .toned(Tone::Warning)
+}
+
+pub fn stale_button() -> Message {
+    Message::say("This drill is not there any more. Begin a new one with /drill.").toned(Tone::Warning)
+}

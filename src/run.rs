@@ -1,0 +1,342 @@
+//! Wiring: opens what the settings name, starts the tasks, watches them, and stops in good order.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::adapters::web::{self, Access, Ready, WebChat};
+use crate::app::chat::Chat;
+use crate::app::clock::{Clock, real_ms};
+use crate::app::{App, ChannelSetup, ScheduleSetup};
+use crate::config::{Config, Secret};
+use crate::content;
+use crate::domain::bank::Bank;
+use crate::store::{Store, notes};
+
+/// How long tasks may take to finish what they have begun.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
+const TICK: Duration = Duration::from_secs(1);
+/// A worker that has not shown up for so long is not well.
+const STALE_MS: i64 = 30_000;
+/// How often changed question files are looked for.
+const WATCH: Duration = Duration::from_secs(2);
+
+/// What the command line adds to the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A question at once, revealed after this.
+    pub demo: Option<String>,
+    /// How many times faster time runs: for rehearsals.
+    pub speed: Option<i64>,
+}
+
+/// Runs until a signal says stop.
+///
+/// # Errors
+/// When something that must be there is not, or a task has ended that must not.
+pub async fn run(mut config: Config, options: Options) -> Result<()> {
+    let begun = Instant::now();
+    let (bank, warnings) = content::load(&config.content).map_err(|problems| {
+        let list = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        anyhow!("the question banks cannot be read:\n{list}")
+    })?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(reveal) = &options.demo {
+        if config.database_by_default {
+            // A demo leaves the real drill alone.
+            config.database_url = Secret::new("sqlite:drillbot-demo.db");
+        }
+        for (_, spec) in config.channels.iter_mut().flat_map(|channel| &mut channel.schedules) {
+            reveal.clone_into(&mut spec.reveal);
+            if let Err(problems) = spec.compile() {
+                let why = problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join("; ");
+                bail!("--reveal {reveal}: {why}");
+            }
+        }
+    }
+    let store = Store::open(config.database_url.expose()).await?;
+    let clock = clock(&store, options.speed).await?;
+    let app = Arc::new(App::new(store, clock, bank, config.lease));
+    let taken_over = app.take_over().await?;
+    if taken_over > 0 {
+        tracing::info!(taken_over, "going on with deliveries that were under way");
+    }
+    app.set_up(channel_setups(&config)).await?;
+    if options.demo.is_some() {
+        app.open_where_none_is().await?;
+    }
+
+    let (stop, stopping) = watch::channel(false);
+    let pulse = Arc::new(Pulse::default());
+    let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
+    let chat = WebChat::new(app.clone());
+    let mut address = None;
+    if config.web.enabled {
+        let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
+            anyhow!(
+                "cannot listen on {} ({error}); stop what is using it, or choose another address: DRILLBOT_WEB_LISTEN=127.0.0.1:8081",
+                config.web.listen
+            )
+        })?;
+        address = Some(listener.local_addr().context("the listener has no address")?);
+        let access = Access::new(
+            config.web.listen,
+            config.web.access_token.as_ref().map(|token| token.expose()),
+            &config.web.organisers,
+        );
+        let (ready, stopping, chat) = (pulse.clone(), stopping.clone(), chat.clone());
+        tasks.spawn(async move { ("web server", web::serve(listener, &chat, access, ready, stopping).await) });
+    }
+    let (worker, beat, ending) = (app.clone(), pulse.clone(), stopping.clone());
+    tasks.spawn(async move { ("ticker", tick(worker, beat, ending).await) });
+    let (worker, beat, ending) = (app.clone(), pulse.clone(), stopping.clone());
+    tasks.spawn(async move { ("web deliveries", deliver(worker, chat, beat, ending).await) });
+    if !config.content.paths.is_empty() {
+        let (worker, settings, ending) = (app.clone(), config.content.clone(), stopping.clone());
+        tasks.spawn(async move { ("bank watcher", watch_banks(worker, settings, ending).await) });
+    }
+    announce(&config, &options, address, begun.elapsed());
+
+    let outcome = tokio::select! {
+        () = signalled() => {
+            tracing::info!("stopping");
+            Ok(())
+        }
+        ended = tasks.join_next() => Err(match ended {
+            Some(Ok((name, Err(error)))) => error.context(format!("the {name} has ended")),
+            Some(Ok((name, Ok(())))) => anyhow!("the {name} has ended by itself"),
+            Some(Err(error)) => anyhow!("a task has broken: {error}"),
+            None => anyhow!("there is nothing to do"),
+        }),
+    };
+    stop.send_replace(true);
+    let finish = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, finish).await.is_err() {
+        tracing::warn!("some tasks did not stop in time; what they had begun is finished after the next start");
+    }
+    // Ends with the deadline too: a connection may hang.
+    let _ = tokio::time::timeout(Duration::from_millis(500), app.store.close()).await;
+    outcome
+}
+
+fn channel_setups(config: &Config) -> Vec<ChannelSetup> {
+    config
+        .channels
+        .iter()
+        .map(|channel| ChannelSetup {
+            id: channel.id.clone(),
+            name: channel.name.clone(),
+            about: channel.about.clone(),
+            schedules: channel
+                .schedules
+                .iter()
+                .map(|(name, spec)| ScheduleSetup { name: name.clone(), spec: spec.clone() })
+                .collect(),
+        })
+        .collect()
+}
+
+/// The clock of this database. A rehearsal's clock goes on where it was, and never comes near a real database.
+async fn clock(store: &Store, speed: Option<i64>) -> Result<Clock> {
+    const NOTE: &str = "rehearsal";
+    let noted = store.read("read the clock", |conn| Box::pin(notes::get(conn, NOTE))).await?;
+    let used = store.read("look for channels", |conn| Box::pin(notes::is_used(conn))).await?;
+    match (speed, noted) {
+        (None, None) => Ok(Clock::system()),
+        (None, Some(_)) => bail!(
+            "this database belongs to a rehearsal (--speed); its dates are invented. Give the real bot its own database.url"
+        ),
+        (Some(_), None) if used => bail!(
+            "this database is a real one; --speed would fill it with invented dates. Rehearse with another one: \
+             DRILLBOT_DATABASE_URL=sqlite:rehearsal.db"
+        ),
+        (Some(speed), None) => {
+            let now = real_ms();
+            let note = format!("{now} {now} {speed}");
+            store
+                .write("begin a rehearsal", move |conn| Box::pin(async move { notes::set(conn, NOTE, &note).await }))
+                .await?;
+            Ok(Clock::fast(now, now, speed))
+        }
+        (Some(speed), Some(noted)) => {
+            let numbers: Vec<i64> = noted.split(' ').filter_map(|number| number.parse().ok()).collect();
+            let [real, shown, before] = numbers.as_slice() else {
+                bail!("the rehearsal's clock cannot be read: {noted}")
+            };
+            if speed == *before {
+                return Ok(Clock::fast(*real, *shown, speed));
+            }
+            let (now, shown) = (real_ms(), shown + (real_ms() - real) * before);
+            let note = format!("{now} {shown} {speed}");
+            store
+                .write("change a rehearsal's speed", move |conn| {
+                    Box::pin(async move { notes::set(conn, NOTE, &note).await })
+                })
+                .await?;
+            Ok(Clock::fast(now, shown, speed))
+        }
+    }
+}
+
+/// Says that the bot is ready, where, and what to try. For people, so on standard output, whatever the log does.
+#[expect(clippy::print_stdout, reason = "this is what the person who started it reads")]
+fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, took: Duration) {
+    tracing::debug!(took_ms = took.as_millis(), "ready");
+    let Some(address) = address else {
+        println!("drillbot is ready; the web chat is off.");
+        return;
+    };
+    let names: Vec<String> = config.channels.iter().map(|channel| format!("#{}", channel.name)).collect();
+    println!("drillbot is ready in {} ms: http://{address}", took.as_millis());
+    println!("Channels: {}", names.join(", "));
+    if let Some(reveal) = &options.demo {
+        println!(
+            "A question is open now; its answer comes {reveal} later. Open the page in two windows and answer it as two people."
+        );
+        println!(
+            "After the reveal: /leaderboard, /me, /daily now for the next question. (--demo --reveal 30s is quicker.)"
+        );
+    } else {
+        println!("Try first: open the page, sign in, and type /daily now, /drill iam, /help.");
+        println!("(drillbot --demo plays a whole day in two minutes.)");
+    }
+}
+
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot listen for SIGTERM");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// When each worker was last seen alive.
+#[derive(Default)]
+struct Pulse {
+    ticker: AtomicI64,
+    deliveries: AtomicI64,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Pulse {
+    fn beat(at: &AtomicI64) {
+        at.store(real_ms(), Ordering::Relaxed);
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+impl Ready for Pulse {
+    fn problems(&self) -> Vec<String> {
+        let now = real_ms();
+        let late = |name: &str, at: &AtomicI64| {
+            (now - at.load(Ordering::Relaxed) > STALE_MS).then(|| format!("the {name} has not been seen for a while"))
+        };
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        late("ticker", &self.ticker)
+            .into_iter()
+            .chain(late("delivery worker", &self.deliveries))
+            .chain(trouble)
+            .collect()
+    }
+}
+
+/// Asks every second what should exist by now. The database being away is no reason to stop asking.
+async fn tick(app: Arc<App>, pulse: Arc<Pulse>, mut stopping: watch::Receiver<bool>) -> Result<()> {
+    let pause = TICK / u32::try_from(app.clock.speed().clamp(1, 20)).unwrap_or(1);
+    loop {
+        match app.tick().await {
+            Ok(()) => pulse.set_trouble(None),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a tick failed; it is tried again");
+                pulse.set_trouble(Some("the last tick failed".to_owned()));
+            }
+        }
+        Pulse::beat(&pulse.ticker);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+/// Sends what is due, then waits for the bell or the next due row.
+async fn deliver<C: Chat>(
+    app: Arc<App>,
+    chat: C,
+    pulse: Arc<Pulse>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<()> {
+    loop {
+        let bell = app.outbox_bell.notified();
+        let wait = match app.deliver(&chat).await {
+            Ok(delivered) if delivered.claimed > 0 => Duration::ZERO,
+            Ok(_) => app.next_delivery(chat.platform()).await.ok().flatten().unwrap_or(TICK).clamp(TICK / 50, TICK),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "deliveries failed; they are tried again");
+                TICK
+            }
+        };
+        Pulse::beat(&pulse.deliveries);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = bell => {}
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+/// Puts changed question files in force; broken ones are refused, and the last good bank stays.
+async fn watch_banks(
+    app: Arc<App>,
+    settings: crate::config::Content,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<()> {
+    let mut seen = content::fingerprint(&settings);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(WATCH) => {}
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+        }
+        let now = content::fingerprint(&settings);
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        match content::load(&settings) {
+            Ok((bank, _)) => take_bank(&app, bank),
+            Err(problems) => {
+                for problem in &problems {
+                    tracing::error!("{problem}");
+                }
+                tracing::error!(
+                    problems = problems.len(),
+                    "the changed banks were refused; the last good ones stay in force"
+                );
+            }
+        }
+    }
+}
+
+fn take_bank(app: &App, bank: Bank) {
+    tracing::info!(questions = bank.questions().len(), revision = bank.revision(), "the changed banks are in force");
+    app.replace_bank(bank);
+}

@@ -1,0 +1,81 @@
+//! People, by platform.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::Conn;
+use super::db::{Bind, execute, fetch_all, fetch_optional, int, places, text};
+use crate::domain::ids::MemberId;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub id: MemberId,
+    pub name: String,
+    pub organiser: bool,
+}
+
+/// Notes that a member exists and what they are called today.
+pub async fn seen(conn: &mut Conn, id: &MemberId, name: &str, now: i64) -> Result<()> {
+    execute(
+        conn,
+        "insert into members (id, name, folded, organiser, seen_at) values ($1, $2, $3, 0, $4)
+         on conflict (id) do update set name = excluded.name, folded = excluded.folded, seen_at = excluded.seen_at
+         where members.name <> excluded.name",
+        vec![id.as_str().into(), name.into(), name.to_lowercase().into(), now.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn set_organiser(conn: &mut Conn, id: &MemberId, organiser: bool) -> Result<()> {
+    let sql = "update members set organiser = $2 where id = $1";
+    execute(conn, sql, vec![id.as_str().into(), i64::from(organiser).into()]).await?;
+    Ok(())
+}
+
+pub async fn get(conn: &mut Conn, id: &MemberId) -> Result<Option<Member>> {
+    let sql = "select id, name, organiser from members where id = $1";
+    let row = fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
+    row.map(|row| Ok(Member { id: id.clone(), name: text(&row, "name")?, organiser: int(&row, "organiser")? == 1 }))
+        .transpose()
+}
+
+/// How many members a platform has.
+pub async fn count(conn: &mut Conn, platform: &str) -> Result<i64> {
+    let sql = "select count(*) as n from members where id like $1";
+    let row = fetch_optional(conn, sql, vec![format!("{platform}:%").into()]).await?;
+    row.map_or(Ok(0), |row| int(&row, "n"))
+}
+
+/// The member of a platform with this display name, upper and lower case alike; the one seen first if there are several.
+pub async fn by_name(conn: &mut Conn, platform: &str, name: &str) -> Result<Option<Member>> {
+    let sql = "select id, name, organiser from members where id like $1 and folded = $2 order by seen_at limit 1";
+    let row = fetch_optional(conn, sql, vec![format!("{platform}:%").into(), name.to_lowercase().into()]).await?;
+    row.map(|row| {
+        Ok(Member {
+            id: MemberId::new(text(&row, "id")?),
+            name: text(&row, "name")?,
+            organiser: int(&row, "organiser")? == 1,
+        })
+    })
+    .transpose()
+}
+
+/// Display names; who is not in the map has been erased.
+pub async fn names(conn: &mut Conn, ids: &[MemberId]) -> Result<HashMap<MemberId, String>> {
+    let mut out = HashMap::new();
+    for some in ids.chunks(500) {
+        let sql = format!("select id, name from members where id in ({})", places(1, some.len()));
+        for row in fetch_all(conn, sql, some.iter().map(|id| Bind::from(id.as_str())).collect()).await? {
+            out.insert(MemberId::new(text(&row, "id")?), text(&row, "name")?);
+        }
+    }
+    Ok(out)
+}
+
+/// Erases the person themselves; every other file of the store has its own `forget`.
+pub async fn forget(conn: &mut Conn, id: &MemberId) -> Result<()> {
+    execute(conn, "delete from members where id = $1", vec![id.as_str().into()]).await?;
+    Ok(())
+}

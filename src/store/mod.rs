@@ -1,0 +1,16 @@
+//! All SQL, one aggregate a file, one text for SQLite and PostgreSQL. Decides nothing about the drill.
+
+pub mod answers;
+pub mod channels;
+mod db;
+pub mod drills;
+pub mod members;
+pub mod notes;
+pub mod outbox;
+pub mod rounds;
+pub mod schedules;
+pub mod scores;
+pub mod standings;
+pub mod web;
+
+pub use db::{Conn, Store, Unavailable, backup, migrate};

@@ -1,0 +1,151 @@
+//! Effects on their way out. `pending -> sending -> sent | pending again | failed | expired`.
+
+use anyhow::{Context, Result};
+use sqlx::any::AnyRow;
+
+use super::Conn;
+use super::db::{Bind, count_up, execute, fetch_all, insert_many, int, maybe_int, text};
+use crate::domain::effect::Effect;
+use crate::domain::ids::{ChannelId, DeliveryId, MessageId, platform_of};
+
+/// An effect to be stored with the change that causes it.
+#[derive(Clone, Debug)]
+pub struct New {
+    pub channel: ChannelId,
+    pub effect: Effect,
+    /// Not sent before this instant (unix milliseconds).
+    pub not_before: i64,
+    /// Expires when it has not been sent by then.
+    pub not_after: Option<i64>,
+}
+
+/// A claimed row: this process may send it until the lease ends.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    pub channel: ChannelId,
+    pub effect: Effect,
+    /// 1 = nobody can have sent it before.
+    pub attempts: i64,
+    pub not_after: Option<i64>,
+}
+
+const HEAD: &str = "outbox (id, platform, channel_id, lane, seq, effect, state, attempts, not_before, not_after, lease_until, \
+                    error, created_at)";
+
+/// Stores effects, each once: one whose id is there already is not stored again.
+pub async fn add(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
+    put(conn, effects, "on conflict (id) do nothing", now).await
+}
+
+/// Stores effects that may happen again (a card is brought up to date many times): a finished row starts anew.
+pub async fn again(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
+    let tail = "on conflict (id) do update set state = 'pending', seq = excluded.seq, attempts = 0, lease_until = 0,
+                  not_before = excluded.not_before, not_after = excluded.not_after, error = ''
+                where outbox.state in ('sent', 'failed', 'expired')";
+    put(conn, effects, tail, now).await
+}
+
+async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u64> {
+    if effects.is_empty() {
+        return Ok(0);
+    }
+    let count = i64::try_from(effects.len()).context("too many effects")?;
+    let first = count_up(conn, "outbox", count).await? - count + 1;
+    let mut rows = Vec::with_capacity(effects.len());
+    for (new, seq) in effects.iter().zip(first..) {
+        rows.push(vec![
+            new.effect.delivery_id().as_str().into(),
+            platform_of(new.channel.as_str()).into(),
+            new.channel.as_str().into(),
+            new.effect.lane(&new.channel).into(),
+            Bind::from(seq),
+            serde_json::to_string(&new.effect).context("cannot write an effect as JSON")?.into(),
+            "pending".into(),
+            0.into(),
+            new.not_before.into(),
+            new.not_after.into(),
+            0.into(),
+            "".into(),
+            now.into(),
+        ]);
+    }
+    insert_many(conn, HEAD, tail, rows).await
+}
+
+/// Claims up to `limit` rows of a platform, the first of each lane only. The condition stands twice: on PostgreSQL a second worker
+/// that waited for the row must look at it again, or both would send it.
+pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, limit: i64) -> Result<Vec<Claimed>> {
+    let sql = "update outbox set state = 'sending', attempts = attempts + 1, lease_until = $3
+               where id in (
+                 select o.id from outbox o
+                 where o.platform = $1
+                   and ((o.state = 'pending' and o.not_before <= $2) or (o.state = 'sending' and o.lease_until <= $2))
+                   and not exists (
+                     select 1 from outbox p
+                     where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
+                 order by o.seq limit $4)
+                 and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
+               returning id, channel_id, effect, attempts, not_after, seq";
+    let values = vec![platform.into(), now.into(), lease_until.into(), limit.into()];
+    let rows = fetch_all(conn, sql, values).await?;
+    let mut claimed = rows.iter().map(|row| Ok((int(row, "seq")?, read(row)?))).collect::<Result<Vec<_>>>()?;
+    claimed.sort_by_key(|(seq, _)| *seq);
+    Ok(claimed.into_iter().map(|(_, row)| row).collect())
+}
+
+/// True when the row was still ours to finish.
+pub async fn sent(conn: &mut Conn, id: &DeliveryId, message: Option<&MessageId>) -> Result<bool> {
+    let sql = "update outbox set state = 'sent', message_id = $2, error = '' where id = $1 and state = 'sending'";
+    Ok(execute(conn, sql, vec![id.as_str().into(), message.map(ToString::to_string).into()]).await? == 1)
+}
+
+/// Back to `pending`, to be tried again at `not_before`.
+pub async fn retry(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
+    let sql = "update outbox set state = 'pending', not_before = $2, error = $3 where id = $1 and state = 'sending'";
+    execute(conn, sql, vec![id.as_str().into(), not_before.into(), error.into()]).await?;
+    Ok(())
+}
+
+/// Parks a row as `failed` or `expired`.
+pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) -> Result<bool> {
+    let sql = "update outbox set state = $2, error = $3 where id = $1 and state = 'sending'";
+    Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
+}
+
+/// Ends the leases of a process that is gone; only for a database that no other process can be using.
+pub async fn release_all(conn: &mut Conn) -> Result<u64> {
+    execute(conn, "update outbox set lease_until = 0 where state = 'sending'", vec![]).await
+}
+
+/// When the next row of a platform is due at the earliest (unix milliseconds).
+pub async fn next_due(conn: &mut Conn, platform: &str) -> Result<Option<i64>> {
+    let sql = "select min(case when state = 'pending' then not_before else lease_until end) as at from outbox
+               where platform = $1 and state in ('pending', 'sending')";
+    let row = super::db::fetch_optional(conn, sql, vec![platform.into()]).await?;
+    row.map_or(Ok(None), |row| maybe_int(&row, "at"))
+}
+
+/// Ids and states of rows in a state, oldest first.
+pub async fn in_state(conn: &mut Conn, state: &str) -> Result<Vec<(DeliveryId, String)>> {
+    let rows =
+        fetch_all(conn, "select id, error from outbox where state = $1 order by seq", vec![state.into()]).await?;
+    rows.iter().map(|row| Ok((DeliveryId::new(text(row, "id")?), text(row, "error")?))).collect()
+}
+
+/// Drops finished rows from before `before`; what they did stands in the rounds.
+pub async fn tidy(conn: &mut Conn, before: i64) -> Result<u64> {
+    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1";
+    execute(conn, sql, vec![before.into()]).await
+}
+
+fn read(row: &AnyRow) -> Result<Claimed> {
+    let effect = text(row, "effect")?;
+    Ok(Claimed {
+        id: DeliveryId::new(text(row, "id")?),
+        channel: ChannelId::new(text(row, "channel_id")?),
+        effect: serde_json::from_str(&effect).with_context(|| format!("an effect cannot be read: {effect}"))?,
+        attempts: int(row, "attempts")?,
+        not_after: maybe_int(row, "not_after")?,
+    })
+}
