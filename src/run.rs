@@ -289,7 +289,11 @@ async fn deliver<C: Chat>(
         let bell = app.outbox_bell.notified();
         let wait = match app.deliver(&chat).await {
             Ok(delivered) if delivered.claimed > 0 => Duration::ZERO,
-            Ok(_) => app.next_delivery(chat.platform()).await.ok().flatten().unwrap_or(TICK).clamp(TICK / 50, TICK),
+            // What is due and was not claimed waits behind another row of its lane: no use asking all the time.
+            Ok(_) => match app.next_delivery(chat.platform()).await.ok().flatten() {
+                Some(Duration::ZERO) => TICK / 5,
+                due => due.unwrap_or(TICK).clamp(TICK / 50, TICK),
+            },
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "deliveries failed; they are tried again");
                 TICK

@@ -6,13 +6,14 @@ use anyhow::Result;
 
 use super::{Actor, App, stamp};
 use crate::domain::command::{Board, Window};
+use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MemberId};
 use crate::domain::message::Message;
 use crate::domain::round::Period;
 use crate::domain::score;
 use crate::domain::text::{self, Me, Standing};
 use crate::store::standings::{List, Place};
-use crate::store::{answers, channels, drills, members, rounds, scores, standings, web};
+use crate::store::{answers, channels, drills, members, outbox, rounds, scores, standings, web};
 
 /// Places shown on a board.
 const SHOWN: i64 = 10;
@@ -131,22 +132,34 @@ impl App {
         }))
     }
 
-    /// Erases a member everywhere; the totals of the others stay.
+    /// Erases a member everywhere, also from reveals that have been posted; the totals of the others stay.
     pub(super) async fn forget(&self, member: &MemberId) -> Result<Message> {
-        let member = member.clone();
+        let (member, now) = (member.clone(), self.now());
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
+                    let retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
+                        .await?
+                        .into_iter()
+                        .map(|(round, channel)| outbox::New {
+                            channel,
+                            effect: Effect::Retell { round },
+                            not_before: now,
+                            not_after: None,
+                        })
+                        .collect();
                     answers::forget(conn, &member).await?;
                     rounds::forget(conn, &member).await?;
                     scores::forget(conn, &member).await?;
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;
                     web::forget(conn, &member).await?;
-                    members::forget(conn, &member).await
+                    members::forget(conn, &member).await?;
+                    outbox::again(conn, &retell, now).await
                 })
             })
             .await?;
+        self.outbox_bell.notify_waiters();
         Ok(text::forgotten())
     }
 }

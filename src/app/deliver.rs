@@ -115,6 +115,7 @@ impl App {
             Effect::Card { round } => self.send_card(chat, row, round).await,
             Effect::Collect { round } => self.collect(chat, row, round).await,
             Effect::Reveal { round, part } => self.send_reveal(chat, row, round, *part).await,
+            Effect::Retell { round } => self.retell(chat, row, round).await,
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
@@ -331,6 +332,31 @@ impl App {
         }
     }
 
+    /// Renders a posted reveal anew, message by message.
+    async fn retell<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        let mut parts = self.reveal_parts(&round, &question).await?.into_iter();
+        let place =
+            Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
+        for part in 0..usize::try_from(round.parts)? {
+            let delivery = Effect::Reveal { round: id.clone(), part }.delivery_id();
+            let posted = self
+                .store
+                .read("look for a posted reveal", move |conn| {
+                    Box::pin(async move { outbox::message_of(conn, &delivery).await })
+                })
+                .await?;
+            let message = parts.next().unwrap_or_else(text::erased_part);
+            let Some(target) = posted else { continue };
+            match chat.edit(&place, &target, &message).await {
+                // A part that somebody deleted has nobody's name in it any more.
+                Ok(()) | Err(SendError::Fatal { .. }) => {}
+                Err(error) => return Ok(Done::Failed(error)),
+            }
+        }
+        self.finish(row, None).await
+    }
+
     async fn reveal_parts(&self, round: &Round, question: &Question) -> Result<Vec<Message>> {
         let id = round.id.clone();
         let scores: Vec<Score> = self
@@ -422,7 +448,7 @@ impl App {
                         Effect::Notice { .. } => return Ok(()),
                         Effect::Question { .. } => "a question",
                         Effect::Card { .. } => "the new state of a card",
-                        Effect::Collect { .. } | Effect::Reveal { .. } => "a reveal",
+                        Effect::Collect { .. } | Effect::Reveal { .. } | Effect::Retell { .. } => "a reveal",
                         Effect::Result { .. } => "somebody's result",
                     };
                     outbox::add(conn, &[notice(&row.channel, text::undelivered(what, &why), now)], now).await?;

@@ -133,9 +133,17 @@ pub async fn in_state(conn: &mut Conn, state: &str) -> Result<Vec<(DeliveryId, S
     rows.iter().map(|row| Ok((DeliveryId::new(text(row, "id")?), text(row, "error")?))).collect()
 }
 
-/// Drops finished rows from before `before`; what they did stands in the rounds.
+/// The message that a delivery left, if it was sent.
+pub async fn message_of(conn: &mut Conn, id: &DeliveryId) -> Result<Option<MessageId>> {
+    let sql = "select message_id from outbox where id = $1 and state = 'sent'";
+    let row = super::db::fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
+    Ok(row.map(|row| super::db::maybe_text(&row, "message_id")).transpose()?.flatten().map(MessageId::new))
+}
+
+/// Drops finished rows from before `before`; what they did stands in the rounds. Those of reveals stay: they know the messages that
+/// have to be changed when somebody wants to be forgotten.
 pub async fn tidy(conn: &mut Conn, before: i64) -> Result<u64> {
-    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1";
+    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1 and id not like 'reveal:%'";
     execute(conn, sql, vec![before.into()]).await
 }
 

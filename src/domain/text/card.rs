@@ -168,6 +168,11 @@ pub fn reveal(view: &Reveal<'_>) -> Vec<Message> {
     messages
 }
 
+/// What is left of a part of a reveal whose answers have all been erased.
+pub fn erased_part() -> Message {
+    Message::say("The answers that stood here were erased at their authors' wish.")
+}
+
 fn model_answer(question: &Question) -> Vec<Message> {
     let pieces = markup::split(&question.model_answer, PIECE);
     let total = pieces.len();

@@ -8,7 +8,7 @@ mod general;
 mod result;
 
 pub use boards::{Me, Standing, board_size, board_title, leaderboard, me};
-pub use card::{CardView, NamedAnswer, Reveal, all_hints, answer_form, card, hint, reveal, thread_title};
+pub use card::{CardView, NamedAnswer, Reveal, all_hints, answer_form, card, erased_part, hint, reveal, thread_title};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, not_posted,
     nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules, show_schedules, skipped,
