@@ -181,6 +181,41 @@ pub async fn backup(url: &str, target: &Path) -> Result<()> {
     conn.close().await.context("cannot finish the copy")
 }
 
+/// Looks whether the database at `url` can be used, changing nothing: what there is to say about it.
+///
+/// # Errors
+/// Why it cannot be used, and what to do.
+pub async fn probe(url: &str) -> Result<String> {
+    sqlx::any::install_default_drivers();
+    if is_postgres(url) {
+        let mut conn =
+            AnyConnection::connect_with(&options(url)?).await.map_err(|error| unreachable_database(&error))?;
+        sqlx::query("select 1").execute(&mut conn).await.map_err(|error| unreachable_database(&error))?;
+        return Ok("PostgreSQL answers".to_owned());
+    }
+    let path = sqlite_path(url)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !path.exists() {
+        let made = folder.exists() || folder.ancestors().any(|above| above.is_dir());
+        return if made {
+            Ok(format!("{} will be made at the first start", path.display()))
+        } else {
+            bail!("there is no folder {}; make it, or change database.url", folder.display())
+        };
+    }
+    let mut conn = AnyConnection::connect_with(&options(&sqlite_url(&path, "ro"))?)
+        .await
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let check = sqlx::query("pragma quick_check(1)").fetch_one(&mut conn).await;
+    let words: String = check.and_then(|row| row.try_get(0)).with_context(|| {
+        format!("{} is no usable SQLite file; restore a backup, or name another with database.url", path.display())
+    })?;
+    if words != "ok" {
+        bail!("{} is damaged ({words}); restore a backup", path.display());
+    }
+    Ok(format!("{} is sound", path.display()))
+}
+
 /// Brings the database at `url` to the newest schema; creates a SQLite file. Doing it twice is doing it once.
 pub async fn migrate(url: &str) -> Result<()> {
     sqlx::any::install_default_drivers();
