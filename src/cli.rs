@@ -20,9 +20,12 @@ use crate::store;
 /// The settings file that is read without being named.
 const DEFAULT_FILE: &str = "drillbot.toml";
 
+fn settings_file(file: Option<PathBuf>) -> Option<PathBuf> {
+    file.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()))
+}
+
 fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
-    let file = file.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
-    config::load(file.as_deref(), &config::environment()).map_err(|problems| {
+    config::load(settings_file(file).as_deref(), &config::environment()).map_err(|problems| {
         for problem in &problems {
             eprintln!("{problem}");
         }
@@ -80,14 +83,16 @@ pub fn config_example() -> ExitCode {
 
 /// Settings, banks and database.
 pub fn check(file: Option<PathBuf>) -> ExitCode {
-    let config = match load(file) {
-        Ok(config) => config,
-        Err(code) => return code,
-    };
+    let (config, problems) = config::read(settings_file(file).as_deref(), &config::environment());
     let mut wrong = 0;
     let mut say = |problem: &dyn std::fmt::Display| {
         eprintln!("{problem}");
         wrong += 1;
+    };
+    problems.iter().for_each(|problem| say(problem));
+    let Some(config) = config else {
+        eprintln!("{} found; questions and database come after that.", count(wrong));
+        return ExitCode::FAILURE;
     };
     match content::load(&config.content) {
         Ok((bank, warnings)) => {

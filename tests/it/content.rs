@@ -12,7 +12,8 @@ use drillbot::domain::lint::lint;
 const TOPICS: &[&str] = &["iam", "eks", "terraform"];
 
 fn embedded() -> Bank {
-    let (bank, warnings) = content::load(&Content { embedded: true, paths: Vec::new() }).expect("the banks can be read");
+    let (bank, warnings) =
+        content::load(&Content { embedded: true, paths: Vec::new() }).expect("the banks can be read");
     assert!(warnings.is_empty(), "{warnings:#?}");
     bank
 }
