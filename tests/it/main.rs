@@ -1,1 +1,4 @@
-fn main() {}
+//! Tests of the whole bot in one binary.
+
+mod day;
+mod world;
