@@ -117,8 +117,11 @@ pub async fn revealed(conn: &mut Conn, id: &RoundId, parts: i64, number: i64) ->
     Ok(execute(conn, sql, vec![id.as_str().into(), parts.into(), number.into()]).await? == 1)
 }
 
-/// The card could not be posted in time, or not at all.
+/// The card could not be posted in time, or not at all. Nobody has seen the question, so it may come another day.
 pub async fn missed(conn: &mut Conn, id: &RoundId, reason: &str) -> Result<()> {
+    let sql = "delete from asked where (channel_id, question_id, asked_at) in
+                 (select channel_id, question_id, opened_at from rounds where id = $1)";
+    execute(conn, sql, vec![id.as_str().into()]).await?;
     let sql = "update rounds set state = 'missed', reason = $2 where id = $1 and state in ('open', 'closing')";
     execute(conn, sql, vec![id.as_str().into(), reason.into()]).await?;
     Ok(())

@@ -168,7 +168,8 @@ pub fn not_posted(slot: &str, why: &str) -> String {
     format!("The question of {} was not posted: {why}.", slot.replace('T', " "))
 }
 
-/// To the organisers: the platform refused something for good.
-pub fn undelivered(what: &str, why: &str) -> String {
-    format!("I could not deliver {what}: {why}. I have given up on it; see the log for details.")
+/// To the organisers: the platform refused something of a round for good. With the slot, because what is said twice is sent once.
+pub fn undelivered(what: &str, slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("I could not deliver {what} of {slot}: {why}. I have given up on it; see the log for details.")
 }
