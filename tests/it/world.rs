@@ -46,9 +46,7 @@ pub fn bank(topics: &[(&str, usize)]) -> Bank {
 
 pub fn read_bank(texts: &[(String, String)]) -> Result<Bank, Vec<String>> {
     let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
-    Bank::read(&[&sources])
-        .map(|(bank, _)| bank)
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    Bank::read(&[&sources]).map(|(bank, _)| bank).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 pub fn bank_texts(topics: &[(&str, usize)]) -> Vec<(String, String)> {
@@ -119,8 +117,9 @@ impl World {
     pub async fn with(setup: Setup) -> World {
         let folder = folder();
         let store = open_store(&folder).await;
-        let zone = TimeZone::get(&setup.schedules.first().map_or("Europe/London".into(), |(_, spec)| spec.zone.clone()))
-            .expect("the zone exists");
+        let zone =
+            TimeZone::get(&setup.schedules.first().map_or("Europe/London".into(), |(_, spec)| spec.zone.clone()))
+                .expect("the zone exists");
         let clock = Clock::manual(0);
         let app = Arc::new(App::new(store, clock.clone(), setup.bank.clone(), Duration::from_secs(30)));
         let mut world = World {
@@ -149,7 +148,9 @@ impl World {
             id: channel(),
             name: "daily-drill".into(),
             about: "One question a day".into(),
-            schedules: schedules.map(|(name, spec)| ScheduleSetup { name: (*name).into(), spec: spec.clone() }).collect(),
+            schedules: schedules
+                .map(|(name, spec)| ScheduleSetup { name: (*name).into(), spec: spec.clone() })
+                .collect(),
         }]
     }
 
@@ -257,8 +258,13 @@ impl World {
 
     pub fn actor(&mut self, name: &str) -> Actor {
         let member = member(name);
-        self.names.insert(member.to_string(), name.to_owned());
-        Actor { member, name: name.to_owned(), organiser: name == "Ann", channel: channel() }
+        let name = self.names.entry(member.to_string()).or_insert_with(|| name.to_owned()).clone();
+        Actor { member, organiser: name == "Ann", name, channel: channel() }
+    }
+
+    /// From now on this person is called something else; the tests go on with the old name.
+    pub fn rename(&mut self, name: &str, new: &str) {
+        self.names.insert(member(name).to_string(), new.to_owned());
     }
 
     fn note(&mut self, name: &str, reply: Reply) -> String {
@@ -355,16 +361,17 @@ impl World {
     /// Written, but the event never reached the bot.
     pub fn write_unheard(&mut self, thread: &ThreadId, name: &str, text: &str) -> MessageId {
         let actor = self.actor(name);
-        self.chat.write(thread, &actor.member, name, text, self.clock.now_ms())
+        self.chat.write(thread, &actor.member, &actor.name, text, self.clock.now_ms())
     }
 
     async fn hear(&mut self, thread: &ThreadId, id: &MessageId, name: &str, text: &str) -> Receipt {
+        let actor = self.actor(name);
         let written = Written {
             channel: channel(),
             thread: thread.clone(),
             message: id.to_string(),
-            member: member(name),
-            name: name.to_owned(),
+            member: actor.member,
+            name: actor.name,
             text: text.to_owned(),
             at: self.clock.now_ms(),
         };
@@ -450,7 +457,9 @@ impl World {
             .read("read scores", move |conn| Box::pin(async move { scores::of_round(conn, &round).await }))
             .await
             .expect("scores can be read");
-        all.into_iter().map(|score| (score.member.as_str().replace("memory:", ""), score.coverage, score.points)).collect()
+        all.into_iter()
+            .map(|score| (score.member.as_str().replace("memory:", ""), score.coverage, score.points))
+            .collect()
     }
 
     pub async fn schedule(&self, name: &str) -> schedules::Row {
