@@ -12,7 +12,7 @@ use crate::domain::round::Period;
 use crate::domain::score;
 use crate::domain::text::{self, Me, Standing};
 use crate::store::standings::{List, Place};
-use crate::store::{answers, channels, drills, members, rounds, scores, standings, web};
+use crate::store::{answers, channels, drills, members, outbox, rounds, scores, standings, web};
 
 /// Places shown on a board.
 const SHOWN: i64 = 10;
@@ -137,8 +137,9 @@ impl App {
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
-                    answers::forget(conn, &member).await?;
                     rounds::forget(conn, &member).await?;
+                    answers::forget(conn, &member).await?;
+                    outbox::forget(conn, &member).await?;
                     scores::forget(conn, &member).await?;
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;

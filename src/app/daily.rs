@@ -166,10 +166,11 @@ impl App {
                 None
             }
         };
-        let id = known.as_ref().map_or_else(|| ScheduleId::of(&channel, name.unwrap_or("daily")), |row| row.id.clone());
-        if !id.name().chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if known.is_none() && name.is_some_and(|name| !is_name(name)) {
             return Ok(text::refused("The name of a schedule has letters, digits and dashes, like evening."));
         }
+        let id = known.as_ref().map_or_else(|| ScheduleId::of(&channel, name.unwrap_or("daily")), |row| row.id.clone());
         let mut spec = match &known {
             Some(row) => serde_json::from_str::<ScheduleSpec>(&row.spec).unwrap_or_default(),
             None => ScheduleSpec::default(),

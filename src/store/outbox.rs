@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::Conn;
 use super::db::{Bind, count_up, execute, fetch_all, insert_many, int, maybe_int, text};
 use crate::domain::effect::Effect;
-use crate::domain::ids::{ChannelId, DeliveryId, MessageId, platform_of};
+use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, platform_of};
 
 /// An effect to be stored with the change that causes it.
 #[derive(Clone, Debug)]
@@ -131,6 +131,13 @@ pub async fn in_state(conn: &mut Conn, state: &str) -> Result<Vec<(DeliveryId, S
     let rows =
         fetch_all(conn, "select id, error from outbox where state = $1 order by seq", vec![state.into()]).await?;
     rows.iter().map(|row| Ok((DeliveryId::new(text(row, "id")?), text(row, "error")?))).collect()
+}
+
+/// Drops what was, or is to be, told to one member alone: its ids name them.
+pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
+    let sql = "delete from outbox where lane = channel_id || '#' || $1";
+    execute(conn, sql, vec![member.as_str().into()]).await?;
+    Ok(())
 }
 
 /// Drops finished rows from before `before`; what they did stands in the rounds.

@@ -239,7 +239,11 @@ pub async fn hints(conn: &mut Conn, round: &RoundId) -> Result<HashMap<MemberId,
     rows.iter().map(|row| Ok((MemberId::new(text(row, "member_id")?), int(row, "n")?))).collect()
 }
 
+/// Forgets the hints of a member; the cards of open rounds they answered count one less. Before `answers::forget`.
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
+    let sql = "update rounds set touched = touched + 1
+               where state = 'open' and id in (select round_id from answer_parts where member_id = $1)";
+    execute(conn, sql, vec![member.as_str().into()]).await?;
     execute(conn, "delete from hints where member_id = $1", vec![member.as_str().into()]).await?;
     Ok(())
 }

@@ -91,7 +91,10 @@ pub fn several_schedules(names: &[String]) -> Message {
 pub fn bad_schedule(problems: &[Problem]) -> Message {
     let mut blocks = vec![Block::line("Nothing was changed:")];
     blocks.extend(problems.iter().map(|problem| {
-        Block::item("✗", vec![Span::bold(format!("{}: ", problem.field)), Span::plain(problem.message.clone())])
+        Block::item(
+            "✗",
+            vec![Span::bold(format!("{}: ", problem.field.replace('_', "-"))), Span::plain(problem.message.clone())],
+        )
     }));
     let summary = problems.first().map_or_else(String::new, |problem| problem.message.clone());
     Message { tone: Tone::Warning, summary, blocks, buttons: vec![] }
