@@ -38,6 +38,7 @@ struct World {
     shown: Vec<Shown>,
     written: Vec<(ThreadId, ThreadMessage)>,
     faults: VecDeque<Fault>,
+    read_faults: VecDeque<Fault>,
     calls: usize,
     next: usize,
 }
@@ -58,10 +59,28 @@ impl MemoryChat {
         self.world().faults.extend(faults);
     }
 
+    /// The next looks into a thread, or for an earlier post, fail like this, in order.
+    pub fn fail_next_reads(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.world().read_faults.extend(faults);
+    }
+
+    /// The service is well again.
+    pub fn recover(&self) {
+        let mut world = self.world();
+        world.faults.clear();
+        world.read_faults.clear();
+    }
+
+    /// A moderator deletes one of the bot's messages.
+    pub fn remove(&self, id: &MessageId) {
+        self.world().shown.retain(|shown| shown.id != *id);
+    }
+
     pub fn shown(&self) -> Vec<Shown> {
         self.world().shown.clone()
     }
 
+    /// Posts and edits that were asked for, whatever became of them.
     pub fn calls(&self) -> usize {
         self.world().calls
     }
@@ -87,6 +106,17 @@ impl MemoryChat {
 
     pub fn erase(&self, id: &MessageId) {
         self.world().written.retain(|(_, message)| message.id != *id);
+    }
+}
+
+impl World {
+    fn read_fault(&mut self) -> Result<(), SendError> {
+        match self.read_faults.pop_front() {
+            None => Ok(()),
+            Some(Fault::Busy) => Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
+            Some(Fault::LostAnswer) => Err(SendError::InDoubt { why: "the connection broke".into() }),
+            Some(Fault::Forbidden) => Err(SendError::Fatal { why: "no permission to read".into() }),
+        }
     }
 }
 
@@ -129,7 +159,8 @@ impl Chat for MemoryChat {
     }
 
     async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
-        let world = self.world();
+        let mut world = self.world();
+        world.read_fault()?;
         Ok(world.shown.iter().find(|shown| shown.key == post.key.as_str()).map(|shown| Posted {
             message: shown.id.clone(),
             thread: post.opens_thread.map(|_| ThreadId::new(shown.id.as_str())),
@@ -138,6 +169,7 @@ impl Chat for MemoryChat {
 
     async fn edit(&self, _: &Place, target: &MessageId, message: &Message) -> Result<(), SendError> {
         let mut world = self.world();
+        world.calls += 1;
         match world.faults.pop_front() {
             Some(Fault::Busy | Fault::LostAnswer) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
             Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to edit".into() }),
@@ -152,7 +184,8 @@ impl Chat for MemoryChat {
     }
 
     async fn replies(&self, _: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
-        let world = self.world();
+        let mut world = self.world();
+        world.read_fault()?;
         Ok(world.written.iter().filter(|(at, _)| at == thread).map(|(_, message)| message.clone()).collect())
     }
 }

@@ -24,7 +24,7 @@ impl App {
     pub(super) async fn ask_for_answer(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
         let Some((round, question, _)) = self.round_view(id).await? else { return Ok(Reply::show(text::round_gone())) };
         if round.state != State::Open {
-            return Ok(Reply::show(text::answer_late()));
+            return Ok(Reply::show(text::question_closed()));
         }
         let (id, member) = (id.clone(), actor.member.clone());
         let part = self
@@ -139,7 +139,7 @@ impl App {
     pub(super) async fn give_hint(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
         let Some((round, question, _)) = self.round_view(id).await? else { return Ok(Reply::show(text::round_gone())) };
         if round.state != State::Open {
-            return Ok(Reply::show(text::answer_late()));
+            return Ok(Reply::show(text::question_closed()));
         }
         let (id, member, name, now) = (id.clone(), actor.member.clone(), actor.name.clone(), self.now());
         let limit = i64::try_from(question.hints.len())?;

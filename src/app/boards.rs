@@ -148,8 +148,9 @@ impl App {
                             not_after: None,
                         })
                         .collect();
-                    answers::forget(conn, &member).await?;
                     rounds::forget(conn, &member).await?;
+                    answers::forget(conn, &member).await?;
+                    outbox::forget(conn, &member).await?;
                     scores::forget(conn, &member).await?;
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;

@@ -166,10 +166,11 @@ impl App {
                 None
             }
         };
-        let id = known.as_ref().map_or_else(|| ScheduleId::of(&channel, name.unwrap_or("daily")), |row| row.id.clone());
-        if !id.name().chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if known.is_none() && name.is_some_and(|name| !is_name(name)) {
             return Ok(text::refused("The name of a schedule has letters, digits and dashes, like evening."));
         }
+        let id = known.as_ref().map_or_else(|| ScheduleId::of(&channel, name.unwrap_or("daily")), |row| row.id.clone());
         let mut spec = match &known {
             Some(row) => serde_json::from_str::<ScheduleSpec>(&row.spec).unwrap_or_default(),
             None => ScheduleSpec::default(),
@@ -185,12 +186,13 @@ impl App {
         }
         let now = self.now();
         let body = serde_json::to_string(&spec).context("cannot write a schedule as JSON")?;
-        let next = self.planned(&body).and_then(|planned| planned.plan.next_after(stamp(now)));
+        let paused = known.as_ref().is_some_and(|row| row.paused);
+        let next = if paused { None } else { self.next_free(&id, &body, now).await? };
         let row = schedules::Row {
             id,
             channel: channel.clone(),
             spec: body,
-            paused: false,
+            paused,
             origin: known.as_ref().map_or_else(|| BY_COMMAND.to_owned(), |row| row.origin.clone()),
             rounds: known.as_ref().map_or(0, |row| row.rounds),
             next_at: next.as_ref().map(|slot| slot.at.as_millisecond()),
@@ -221,7 +223,7 @@ impl App {
     }
 
     async fn resume(&self, row: schedules::Row) -> Result<Message> {
-        let next = self.next_slot(&row, self.now());
+        let next = self.next_free(&row.id, &row.spec, self.now()).await?;
         let next_at = next.as_ref().map(|slot| slot.at.as_millisecond());
         self.put(schedules::Row { paused: false, next_at, next_slot: next.map(|slot| slot.key()), ..row }).await?;
         Ok(text::resumed(next_at))
@@ -355,11 +357,13 @@ fn apply(spec: &mut ScheduleSpec, change: &Change) -> Result<(), Problem> {
             message: format!("the schedule \"{}\" has no single time of day; give the time too, like 09:00", spec.cron),
         })?;
         let days = match &change.days {
-            Some(days) => list(days),
+            Some(days) => {
+                spec.days.clear();
+                list(days)
+            }
             None => days,
         };
         spec.cron = from_time(&time, &days)?;
-        spec.days.clear();
     }
     let replace = |to: &mut String, from: &Option<String>| {
         if let Some(from) = from {

@@ -307,6 +307,9 @@ impl App {
     async fn count_parts(&self, round: &Round, question: &Question, scored: &[round::Scored]) -> Result<usize> {
         let ids: Vec<MemberId> = scored.iter().map(|one| one.member.clone()).collect();
         let (names, texts) = self.names_and_texts(&round.id, ids).await?;
+        // In the order of the reveal, which decides how many messages the answers fill.
+        let mut scored: Vec<&round::Scored> = scored.iter().collect();
+        scored.sort_by(|a, b| (b.coverage, &a.member).cmp(&(a.coverage, &b.member)));
         let answers = scored
             .iter()
             .map(|one| NamedAnswer {
@@ -359,10 +362,12 @@ impl App {
 
     async fn reveal_parts(&self, round: &Round, question: &Question) -> Result<Vec<Message>> {
         let id = round.id.clone();
-        let scores: Vec<Score> = self
+        let mut scores: Vec<Score> = self
             .store
             .read("read scores", move |conn| Box::pin(async move { scores::of_round(conn, &id).await }))
             .await?;
+        // Databases differ in how they order ids; `count_parts` must find the same order.
+        scores.sort_by(|a, b| (b.coverage, &a.member).cmp(&(a.coverage, &b.member)));
         let (names, texts) =
             self.names_and_texts(&round.id, scores.iter().map(|score| score.member.clone()).collect()).await?;
         let answers = scores
@@ -440,18 +445,25 @@ impl App {
                     if !outbox::park(conn, &row.id, "failed", &why).await? {
                         return Ok(());
                     }
-                    if let Effect::Question { round } = &row.effect {
-                        rounds::missed(conn, round, &why).await?;
-                    }
-                    let what = match &row.effect {
+                    let (what, id) = match &row.effect {
                         // Telling the organisers about a notice that cannot be told would go round in circles.
                         Effect::Notice { .. } => return Ok(()),
-                        Effect::Question { .. } => "a question",
-                        Effect::Card { .. } => "the new state of a card",
-                        Effect::Collect { .. } | Effect::Reveal { .. } | Effect::Retell { .. } => "a reveal",
-                        Effect::Result { .. } => "somebody's result",
+                        Effect::Question { round } => ("the question", round),
+                        Effect::Card { round } => ("the new state of the card", round),
+                        Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round } => {
+                            ("the reveal", round)
+                        }
+                        Effect::Result { round, .. } => ("somebody's result", round),
                     };
-                    outbox::add(conn, &[notice(&row.channel, text::undelivered(what, &why), now)], now).await?;
+                    let Some(round) = rounds::get(conn, id).await? else { return Ok(()) };
+                    match &row.effect {
+                        Effect::Question { .. } => rounds::missed(conn, id, &why).await?,
+                        // Else the next tick would find the card out of date and try again, for ever.
+                        Effect::Card { .. } => rounds::shown(conn, id, round.touched).await?,
+                        _ => {}
+                    }
+                    let words = text::undelivered(what, &round.slot, &why);
+                    outbox::add(conn, &[notice(&row.channel, words, now)], now).await?;
                     Ok(())
                 })
             })
@@ -504,15 +516,16 @@ async fn store_scores(
     let members: Vec<&MemberId> = scored.iter().map(|one| &one.member).collect();
     scores::extend_streaks(conn, &round.schedule, number, &members).await?;
     let effect = |effect| outbox::New { channel: round.channel.clone(), effect, not_before: now, not_after: None };
-    let mut effects: Vec<outbox::New> =
+    let reveal: Vec<outbox::New> =
         (0..parts).map(|part| effect(Effect::Reveal { round: round.id.clone(), part })).collect();
-    if private {
-        effects.extend(
-            scored.iter().map(|one| effect(Effect::Result { round: round.id.clone(), member: one.member.clone() })),
-        );
-    }
-    outbox::add(conn, &effects, now).await?;
+    outbox::add(conn, &reveal, now).await?;
+    // Before the results: what everybody sees does not wait for thousands of private words.
     outbox::again(conn, &[tick::card(round, now)], now).await?;
+    if private {
+        let result = |one: &round::Scored| Effect::Result { round: round.id.clone(), member: one.member.clone() };
+        let results: Vec<outbox::New> = scored.iter().map(|one| effect(result(one))).collect();
+        outbox::add(conn, &results, now).await?;
+    }
     outbox::sent(conn, delivery, None).await?;
     Ok(())
 }

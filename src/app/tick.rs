@@ -125,13 +125,19 @@ impl App {
         for row in all.into_iter().filter(|row| !row.paused) {
             let next = self.planned(&row.spec).and_then(|planned| planned.plan.next_after(stamp(now)));
             let next_at = next.as_ref().map(|slot| slot.at.as_millisecond());
-            // A slot in the past waits for its tick; one further ahead than the plan says comes from a wrong clock.
+            // A slot in the past waits for its tick; one further ahead than the plan says comes from a wrong clock, or from
+            // /daily skip.
             let ahead = match (row.next_at, next_at) {
                 (Some(stored), Some(next)) => stored > next,
                 (None, next) => next.is_some(),
                 (Some(_), None) => false,
             };
-            if ahead {
+            if !ahead {
+                continue;
+            }
+            let next = self.next_free(&row.id, &row.spec, now).await?;
+            let next_at = next.as_ref().map(|slot| slot.at.as_millisecond());
+            if next_at != row.next_at {
                 changed.push(schedules::Row { next_at, next_slot: next.map(|slot| slot.key()), ..row });
             }
         }
@@ -146,6 +152,24 @@ impl App {
                 })
             })
             .await
+    }
+
+    /// The first slot after `after` that an organiser has not left out already.
+    pub(super) async fn next_free(&self, schedule: &ScheduleId, spec: &str, after: i64) -> Result<Option<Slot>> {
+        let Some(planned) = self.planned(spec) else { return Ok(None) };
+        let mut next = planned.plan.next_after(stamp(after));
+        while let Some(slot) = &next {
+            let id = RoundId::of(schedule, &slot.key());
+            let round = self
+                .store
+                .read("look for a skipped question", move |conn| Box::pin(async move { rounds::get(conn, &id).await }))
+                .await?;
+            if round.is_none_or(|round| round.state != State::Skipped) {
+                break;
+            }
+            next = planned.plan.next_after(slot.at);
+        }
+        Ok(next)
     }
 
     async fn close_due(&self, now: i64) -> Result<usize> {
@@ -244,7 +268,6 @@ pub(super) struct Opening<'a> {
 pub(super) struct Batch {
     rounds: Vec<Round>,
     effects: BTreeMap<RoundId, Vec<outbox::New>>,
-    asked: BTreeMap<(ChannelId, QuestionId), i64>,
     snapshots: HashMap<String, String>,
     hashes: HashMap<QuestionId, String>,
 }
@@ -274,7 +297,6 @@ impl Batch {
         };
         let reveal_at = plan.reveal_at(opening.slot, stamp(now)).as_millisecond();
         asked.insert(question.id.clone(), now);
-        self.asked.insert((opening.channel.clone(), question.id.clone()), now);
         let mut effects = vec![outbox::New {
             channel: opening.channel.clone(),
             effect: Effect::Question { round: id.clone() },
@@ -351,7 +373,14 @@ impl Batch {
             .flat_map(|round| self.effects.remove(&round.id).unwrap_or_default())
             .collect();
         outbox::add(conn, &effects, now).await?;
-        let asked: Vec<_> = self.asked.into_iter().map(|((channel, question), at)| (channel, question, at)).collect();
+        // A slot that has its round already asks nothing: the question picked for it stays unseen.
+        let asked: BTreeMap<(ChannelId, QuestionId), i64> = self
+            .rounds
+            .iter()
+            .filter(|round| fresh.contains(&round.id) && round.state == State::Open)
+            .map(|round| ((round.channel.clone(), round.question.clone()), round.opened_at))
+            .collect();
+        let asked: Vec<_> = asked.into_iter().map(|((channel, question), at)| (channel, question, at)).collect();
         rounds::note_asked(conn, &asked).await?;
         Ok(fresh.len())
     }

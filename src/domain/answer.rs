@@ -90,7 +90,7 @@ pub struct ThreadMessage {
 }
 
 /// What has to change in the stored parts so that they agree with the thread: parts to write, and ids of parts that are gone.
-/// Messages after `closed_at` are late; the form is not the thread's business.
+/// Messages after `closed_at` that nobody had heard of are late; the form is not the thread's business.
 pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (Vec<Part>, Vec<String>) {
     let known: BTreeMap<&str, &Part> = stored.iter().map(|part| (part.id.as_str(), part)).collect();
     let there: BTreeSet<&str> = thread.iter().map(|message| message.id.as_str()).collect();
@@ -101,7 +101,8 @@ pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (
             member: message.member.clone(),
             body: message.text.clone(),
             written_at: message.at,
-            late: message.at > closed_at,
+            // The platform's clock is not ours: what a member has been told stands.
+            late: known.get(message.id.as_str()).map_or(message.at > closed_at, |part| part.late),
             deleted: false,
         })
         .filter(|part| known.get(part.id.as_str()) != Some(&part))

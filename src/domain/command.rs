@@ -379,8 +379,16 @@ fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &
                 && !values.iter().any(|(name, _)| *name == option.name)
                 && check(option, word).is_ok()
         });
-        match fits {
-            Some(option) => values.push((option.name, check(option, word).unwrap_or_default())),
+        // "/drill iam 99" is about the count, not about a topic of that name.
+        let number = options.iter().find(|option| {
+            matches!(option.value, Value::Number { .. })
+                && word.parse::<i64>().is_ok()
+                && !values.iter().any(|(name, _)| *name == option.name)
+        });
+        match fits.or(number) {
+            Some(option) => {
+                values.push((option.name, check(option, word).map_err(|problem| refuse(spec, sub, problem))?));
+            }
             None => free.push(word.clone()),
         }
     }
@@ -686,6 +694,7 @@ mod tests {
             ("/daily set noon", "\"noon\" is no time of day: write it like 09:00 or 17:30."),
             ("/daily set cron=\"0 9 * * *\" 09:00", "Give either cron, or time and days, not both."),
             ("/drill count=99", "count is 99; it goes from 1 to 20."),
+            ("/drill iam 99", "count is 99; it goes from 1 to 20."),
             ("/me remove", "\"remove\" does not fit action: show, delete."),
             ("/topics please", "I do not know what to do with \"please\"."),
         ] {

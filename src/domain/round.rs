@@ -6,7 +6,7 @@ use super::question::Question;
 use super::schedule::AnswerMode;
 use super::score::{after_hints, points_tenths};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     Open,
     /// No more answers; the thread is being read and graded.

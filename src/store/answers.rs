@@ -63,11 +63,11 @@ pub async fn delete(conn: &mut Conn, round: &RoundId, part: &str) -> Result<()> 
     Ok(())
 }
 
-/// How many members have answered in time.
+/// How many members have answered in time; a message of blanks, or of a picture only, is no answer.
 pub async fn count(conn: &mut Conn, round: &RoundId) -> Result<i64> {
-    let sql =
-        "select count(distinct member_id) as n from answer_parts where round_id = $1 and deleted = 0 and late = 0";
-    let row = fetch_optional(conn, sql, vec![round.as_str().into()]).await?;
+    let sql = "select count(distinct member_id) as n from answer_parts
+               where round_id = $1 and deleted = 0 and late = 0 and trim(body, $2) <> ''";
+    let row = fetch_optional(conn, sql, vec![round.as_str().into(), " \t\r\n".into()]).await?;
     row.map_or(Ok(0), |row| int(&row, "n"))
 }
 

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::Conn;
 use super::db::{Bind, count_up, execute, fetch_all, insert_many, int, maybe_int, text};
 use crate::domain::effect::Effect;
-use crate::domain::ids::{ChannelId, DeliveryId, MessageId, platform_of};
+use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, platform_of};
 
 /// An effect to be stored with the change that causes it.
 #[derive(Clone, Debug)]
@@ -138,6 +138,13 @@ pub async fn message_of(conn: &mut Conn, id: &DeliveryId) -> Result<Option<Messa
     let sql = "select message_id from outbox where id = $1 and state = 'sent'";
     let row = super::db::fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
     Ok(row.map(|row| super::db::maybe_text(&row, "message_id")).transpose()?.flatten().map(MessageId::new))
+}
+
+/// Drops what was, or is to be, told to one member alone: its ids name them.
+pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
+    let sql = "delete from outbox where lane = channel_id || '#' || $1";
+    execute(conn, sql, vec![member.as_str().into()]).await?;
+    Ok(())
 }
 
 /// Drops finished rows from before `before`; what they did stands in the rounds. Those of reveals stay: they know the messages that

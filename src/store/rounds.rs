@@ -117,8 +117,11 @@ pub async fn revealed(conn: &mut Conn, id: &RoundId, parts: i64, number: i64) ->
     Ok(execute(conn, sql, vec![id.as_str().into(), parts.into(), number.into()]).await? == 1)
 }
 
-/// The card could not be posted in time, or not at all.
+/// The card could not be posted in time, or not at all. Nobody has seen the question, so it may come another day.
 pub async fn missed(conn: &mut Conn, id: &RoundId, reason: &str) -> Result<()> {
+    let sql = "delete from asked where (channel_id, question_id, asked_at) in
+                 (select channel_id, question_id, opened_at from rounds where id = $1)";
+    execute(conn, sql, vec![id.as_str().into()]).await?;
     let sql = "update rounds set state = 'missed', reason = $2 where id = $1 and state in ('open', 'closing')";
     execute(conn, sql, vec![id.as_str().into(), reason.into()]).await?;
     Ok(())
@@ -236,7 +239,11 @@ pub async fn hints(conn: &mut Conn, round: &RoundId) -> Result<HashMap<MemberId,
     rows.iter().map(|row| Ok((MemberId::new(text(row, "member_id")?), int(row, "n")?))).collect()
 }
 
+/// Forgets the hints of a member; the cards of open rounds they answered count one less. Before `answers::forget`.
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
+    let sql = "update rounds set touched = touched + 1
+               where state = 'open' and id in (select round_id from answer_parts where member_id = $1)";
+    execute(conn, sql, vec![member.as_str().into()]).await?;
     execute(conn, "delete from hints where member_id = $1", vec![member.as_str().into()]).await?;
     Ok(())
 }

@@ -17,6 +17,8 @@ const PIECE: usize = 1_500;
 const NAMES: usize = 10;
 const QUOTES: usize = 40;
 const QUOTE_CHARS: usize = 600;
+/// Room for a name and its result beside a quote.
+const NAME_CHARS: usize = 60;
 
 /// What a card needs beside its question.
 pub struct CardView<'a> {
@@ -246,7 +248,8 @@ fn quotes(answers: &[NamedAnswer<'_>]) -> Vec<Message> {
     let mut room = 0;
     for answer in answers.iter().take(QUOTES) {
         let text = markup::shorten(answer.text, QUOTE_CHARS);
-        let size = text.chars().count() + answer.name.chars().count() + 20;
+        // A name may change before the reveal goes out; the number of messages may not.
+        let size = text.chars().count() + NAME_CHARS;
         if size > room || messages.is_empty() {
             messages.push(Message {
                 summary: "What people answered".into(),

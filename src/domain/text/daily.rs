@@ -91,7 +91,10 @@ pub fn several_schedules(names: &[String]) -> Message {
 pub fn bad_schedule(problems: &[Problem]) -> Message {
     let mut blocks = vec![Block::line("Nothing was changed:")];
     blocks.extend(problems.iter().map(|problem| {
-        Block::item("✗", vec![Span::bold(format!("{}: ", problem.field)), Span::plain(problem.message.clone())])
+        Block::item(
+            "✗",
+            vec![Span::bold(format!("{}: ", problem.field.replace('_', "-"))), Span::plain(problem.message.clone())],
+        )
     }));
     let summary = problems.first().map_or_else(String::new, |problem| problem.message.clone());
     Message { tone: Tone::Warning, summary, blocks, buttons: vec![] }
@@ -168,7 +171,8 @@ pub fn not_posted(slot: &str, why: &str) -> String {
     format!("The question of {} was not posted: {why}.", slot.replace('T', " "))
 }
 
-/// To the organisers: the platform refused something for good.
-pub fn undelivered(what: &str, why: &str) -> String {
-    format!("I could not deliver {what}: {why}. I have given up on it; see the log for details.")
+/// To the organisers: the platform refused something of a round for good. With the slot, because what is said twice is sent once.
+pub fn undelivered(what: &str, slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("I could not deliver {what} of {slot}: {why}. I have given up on it; see the log for details.")
 }

@@ -130,6 +130,11 @@ pub fn answer_late() -> Message {
     )
 }
 
+/// A button of a card that somebody still sees open.
+pub fn question_closed() -> Message {
+    refused("This question is closed. The thread is still open to talk, and /drill to practise.")
+}
+
 pub fn answer_too_long(chars: usize) -> Message {
     refused(format!(
         "That is {chars} characters; an answer may have {MAX_CHARS}, about twelve minutes of talking. Nothing was saved: shorten it and \

@@ -1,0 +1,305 @@
+//! What every chat service promises to the delivery worker, rule by rule, for the one in memory and the one of the web page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drillbot::adapters::memory::MemoryChat;
+use drillbot::adapters::web::WebChat;
+use drillbot::app::App;
+use drillbot::app::chat::{Chat, Post, SendError};
+use drillbot::app::clock::Clock;
+use drillbot::domain::effect::{Audience, Place, Posted};
+use drillbot::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId};
+use drillbot::domain::message::Message;
+use drillbot::store::web::{self, NewMessage, Viewer, WebMessage};
+use drillbot::store::{Store, members};
+
+use crate::world::{bank, folder, open_store};
+
+/// A service under test, seen from the side of its members.
+trait Remote {
+    type Service: Chat;
+
+    fn service(&self) -> &Self::Service;
+
+    /// (id, text) of what a member sees, in order; organisers see what is for organisers.
+    async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)>;
+
+    async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId;
+
+    async fn rewrite(&self, id: &MessageId, text: &str);
+
+    async fn erase(&self, id: &MessageId);
+
+    /// Somebody deletes one of the bot's messages.
+    async fn remove(&self, id: &MessageId);
+
+    fn channel(&self) -> ChannelId {
+        ChannelId::new(format!("{}:daily-drill", self.service().platform()))
+    }
+
+    fn place(&self) -> Place {
+        Place { channel: self.channel(), thread: None, audience: Audience::Everyone }
+    }
+
+    async fn say(&self, key: &str, place: &Place, text: &str, opens_thread: Option<&str>) -> Posted {
+        let message = Message::say(text);
+        let post = Post { key: &DeliveryId::new(key), place, message: &message, opens_thread };
+        self.service().post(post).await.expect("the post gets through")
+    }
+
+    async fn find(&self, key: &str, opens_thread: Option<&str>) -> Option<Posted> {
+        let (message, place) = (Message::say("Whatever."), self.place());
+        let post = Post { key: &DeliveryId::new(key), place: &place, message: &message, opens_thread };
+        self.service().find(post).await.expect("the look gets through")
+    }
+
+    async fn texts(&self, member: &str, organiser: bool) -> Vec<String> {
+        self.seen_by(member, organiser).await.into_iter().map(|(_, text)| text).collect()
+    }
+}
+
+struct InMemory(MemoryChat);
+
+impl Remote for InMemory {
+    type Service = MemoryChat;
+
+    fn service(&self) -> &MemoryChat {
+        &self.0
+    }
+
+    async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)> {
+        let me = Audience::Member(MemberId::new(member));
+        let seen = |audience: &Audience| match audience {
+            Audience::Everyone => true,
+            Audience::Organisers => organiser,
+            Audience::Member(_) => *audience == me,
+        };
+        let shown = self.0.shown();
+        let shown = shown.iter().filter(|shown| seen(&shown.audience));
+        shown.map(|shown| (shown.id.to_string(), shown.message.as_text())).collect()
+    }
+
+    async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId {
+        self.0.write(thread, &MemberId::new(member), member, text, at)
+    }
+
+    async fn rewrite(&self, id: &MessageId, text: &str) {
+        self.0.rewrite(id, text);
+    }
+
+    async fn erase(&self, id: &MessageId) {
+        self.0.erase(id);
+    }
+
+    async fn remove(&self, id: &MessageId) {
+        self.0.remove(id);
+    }
+}
+
+struct OnTheWeb {
+    chat: WebChat,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl OnTheWeb {
+    async fn new() -> OnTheWeb {
+        let folder = folder();
+        let store = open_store(&folder).await;
+        let app = App::new(store.clone(), Clock::manual(1_000), bank(&[("iam", 1)]), Duration::from_secs(30));
+        OnTheWeb { chat: WebChat::new(Arc::new(app)), store, _folder: folder }
+    }
+}
+
+impl Remote for OnTheWeb {
+    type Service = WebChat;
+
+    fn service(&self) -> &WebChat {
+        &self.chat
+    }
+
+    async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)> {
+        let viewer = Viewer { member: MemberId::new(member), organiser };
+        let all: Vec<WebMessage> = self
+            .store
+            .read("look", move |conn| Box::pin(async move { web::since(conn, 0, &viewer, 1_000).await }))
+            .await
+            .expect("messages can be read");
+        let mut all: Vec<WebMessage> = all.into_iter().filter(|m| !m.deleted && m.author.is_none()).collect();
+        all.sort_by_key(|message| message.seq);
+        let text = |message: &WebMessage| serde_json::from_str::<Message>(&message.body).expect("a message").as_text();
+        all.iter().map(|message| (message.id.clone(), text(message))).collect()
+    }
+
+    async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId {
+        let (channel, thread, member, text) = (self.channel(), thread.clone(), MemberId::new(member), text.to_owned());
+        let id = self
+            .store
+            .write("write", move |conn| {
+                Box::pin(async move {
+                    members::seen(conn, &member, member.as_str(), at).await?;
+                    let id = format!("m-{at}-{member}");
+                    let new = NewMessage {
+                        id: &id,
+                        channel: &channel,
+                        thread: Some(thread.as_str()),
+                        author: Some(&member),
+                        audience: "",
+                        body: &text,
+                        dedup: &id,
+                        at,
+                    };
+                    Ok(web::insert(conn, &new).await?.0)
+                })
+            })
+            .await
+            .expect("the message is stored");
+        MessageId::new(id)
+    }
+
+    async fn rewrite(&self, id: &MessageId, text: &str) {
+        let (id, text) = (id.clone(), text.to_owned());
+        self.store
+            .write("edit", move |conn| Box::pin(async move { web::edit(conn, id.as_str(), &text, Some(2)).await }))
+            .await
+            .expect("the edit is stored");
+    }
+
+    async fn erase(&self, id: &MessageId) {
+        let id = id.clone();
+        self.store
+            .write("delete", move |conn| Box::pin(async move { web::delete(conn, id.as_str()).await }))
+            .await
+            .expect("the deletion is stored");
+    }
+
+    async fn remove(&self, id: &MessageId) {
+        self.erase(id).await;
+    }
+}
+
+/// One test of a rule for each service.
+macro_rules! promises {
+    ($($(#[$doc:meta])* $rule:ident)*) => {
+        mod in_memory {
+            $($(#[$doc])* #[tokio::test]
+            async fn $rule() {
+                super::$rule(&super::InMemory(super::MemoryChat::default())).await;
+            })*
+        }
+
+        mod on_the_web {
+            $($(#[$doc])* #[tokio::test]
+            async fn $rule() {
+                super::$rule(&super::OnTheWeb::new().await).await;
+            })*
+        }
+    };
+}
+
+promises! {
+    a_post_shows_once
+    what_was_posted_can_be_found_with_its_thread
+    an_edit_changes_what_is_shown_in_its_place
+    an_edit_of_a_deleted_message_is_fatal
+    replies_come_in_order_and_follow_edits_and_deletions
+    replies_of_one_thread_are_not_those_of_another
+    what_is_for_one_member_or_for_organisers_is_seen_by_them_only
+}
+
+async fn a_post_shows_once(remote: &impl Remote) {
+    remote.say("question:r1", &remote.place(), "Hello.", None).await;
+    remote.say("question:r2", &remote.place(), "Hello.", None).await;
+    assert_eq!(remote.texts("ann", false).await, ["Hello.", "Hello."], "keys, not words, tell posts apart");
+}
+
+async fn what_was_posted_can_be_found_with_its_thread(remote: &impl Remote) {
+    assert_eq!(remote.find("question:r1", Some("Title")).await, None);
+    let posted = remote.say("question:r1", &remote.place(), "Hello.", Some("Title")).await;
+    assert!(posted.thread.is_some());
+    let plain = remote.say("reveal:r1", &remote.place(), "Hello.", None).await;
+    assert_eq!(plain.thread, None);
+    assert_eq!(remote.find("question:r1", Some("Title")).await, Some(posted));
+    assert_eq!(remote.find("reveal:r1", None).await, Some(plain));
+    assert_eq!(remote.find("question:r2", Some("Title")).await, None);
+    assert_eq!(remote.find("question:r", Some("Title")).await, None, "a key is found whole only");
+}
+
+async fn an_edit_changes_what_is_shown_in_its_place(remote: &impl Remote) {
+    let first = remote.say("question:r1", &remote.place(), "Nobody yet.", Some("Title")).await;
+    remote.say("question:r2", &remote.place(), "Another.", None).await;
+    let edited = Message::say("2 people.");
+    remote.service().edit(&remote.place(), &first.message, &edited).await.expect("the edit gets through");
+    assert_eq!(
+        remote.seen_by("ann", false).await[0],
+        (first.message.to_string(), "2 people.".to_owned()),
+        "the same message at the same place"
+    );
+    assert_eq!(remote.texts("ann", false).await.len(), 2);
+    assert_eq!(remote.find("question:r1", Some("Title")).await, Some(first));
+}
+
+async fn an_edit_of_a_deleted_message_is_fatal(remote: &impl Remote) {
+    let posted = remote.say("question:r1", &remote.place(), "Hello.", None).await;
+    remote.remove(&posted.message).await;
+    for target in [posted.message, MessageId::new("never-there")] {
+        let outcome = remote.service().edit(&remote.place(), &target, &Message::say("Changed.")).await;
+        assert!(matches!(outcome, Err(SendError::Fatal { .. })), "{outcome:?}");
+    }
+    assert_eq!(remote.texts("ann", false).await, Vec::<String>::new());
+}
+
+async fn replies_come_in_order_and_follow_edits_and_deletions(remote: &impl Remote) {
+    let posted = remote.say("question:r1", &remote.place(), "Who?", Some("Title")).await;
+    let thread = posted.thread.expect("a thread");
+    let replies = || async {
+        let all = remote.service().replies(&remote.place(), &thread).await.expect("the thread can be read");
+        all.into_iter().map(|one| (one.member.to_string(), one.text, one.at)).collect::<Vec<_>>()
+    };
+    assert_eq!(replies().await, []);
+    let first = remote.write(&thread, "web:ann", "One.", 10).await;
+    let second = remote.write(&thread, "web:bob", "<b>Two</b> @everyone", 20).await;
+    remote.write(&thread, "web:ann", "Three.", 30).await;
+    let show = |all: &[(&str, &str, i64)]| -> Vec<(String, String, i64)> {
+        all.iter().map(|(member, text, at)| ((*member).to_owned(), (*text).to_owned(), *at)).collect()
+    };
+    assert_eq!(
+        replies().await,
+        show(&[("web:ann", "One.", 10), ("web:bob", "<b>Two</b> @everyone", 20), ("web:ann", "Three.", 30)])
+    );
+    remote.rewrite(&first, "Uno.").await;
+    remote.erase(&second).await;
+    // What the bot says in the thread is nobody's answer.
+    let inside = Place { thread: Some(thread.clone()), ..remote.place() };
+    remote.say("reveal:r1", &inside, "The answer.", None).await;
+    assert_eq!(replies().await, show(&[("web:ann", "Uno.", 10), ("web:ann", "Three.", 30)]));
+}
+
+async fn replies_of_one_thread_are_not_those_of_another(remote: &impl Remote) {
+    let one = remote.say("question:r1", &remote.place(), "Who?", Some("Title")).await.thread.expect("a thread");
+    let other = remote.say("question:r2", &remote.place(), "What?", Some("Title")).await.thread.expect("a thread");
+    assert_ne!(one, other);
+    remote.write(&one, "web:ann", "Me.", 10).await;
+    let replies = remote.service().replies(&remote.place(), &other).await.expect("the thread can be read");
+    assert_eq!(replies.len(), 0);
+}
+
+async fn what_is_for_one_member_or_for_organisers_is_seen_by_them_only(remote: &impl Remote) {
+    let to = |audience| Place { audience, ..remote.place() };
+    remote.say("k1", &to(Audience::Everyone), "all", None).await;
+    remote.say("k2", &to(Audience::Member(MemberId::new("web:bob"))), "bob", None).await;
+    remote.say("k3", &to(Audience::Organisers), "organisers", None).await;
+    assert_eq!(remote.texts("web:bob", false).await, ["all", "bob"]);
+    assert_eq!(remote.texts("web:cleo", false).await, ["all"]);
+    assert_eq!(remote.texts("web:ann", true).await, ["all", "organisers"]);
+}
+
+#[tokio::test]
+async fn the_web_shows_a_repeated_key_once_and_answers_as_the_first_time() {
+    let remote = OnTheWeb::new().await;
+    let first = remote.say("question:r1", &remote.place(), "Hello.", Some("Title")).await;
+    let again = remote.say("question:r1", &remote.place(), "Hello, again.", Some("Title")).await;
+    assert_eq!(again, first);
+    assert_eq!(remote.texts("ann", false).await, ["Hello."]);
+}
