@@ -15,7 +15,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
 const BINARY = resolve(process.env.DRILLBOT ?? join(ROOT, "target/debug/drillbot"));
 const SHOTS = process.env.SHOTS === "0" ? null : join(HERE, "screenshots");
-const REVEAL = "30s";
+const REVEAL = "25s";
 const PATIENCE_MS = 10_000;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -189,6 +189,11 @@ class Member {
     return where.locator(".message:has(.card)").filter({ hasText: text }).last();
   }
 
+  /** The public card of a question. */
+  question(prompt) {
+    return this.channel.locator(".message:not(.private):has(.card)").filter({ hasText: prompt }).last();
+  }
+
   messages(where = this.channel) {
     return where.locator("[data-testid=message]");
   }
@@ -203,7 +208,12 @@ class Member {
   /** A slash command; answers with the private message that came back. */
   async command(text) {
     await this.say(text);
-    return this.messages().last();
+    return this.pinned(this.messages().last());
+  }
+
+  /** The same message, whatever comes after it. */
+  async pinned(message) {
+    return this.channel.locator(`[data-message-id="${await message.getAttribute("data-message-id")}"]`);
   }
 
   async answerForm(text) {
@@ -267,7 +277,7 @@ async function day(bot, browser) {
   let bob;
   let question;
   let prompt;
-  const answered = (member) => member.card(prompt).locator(".fields div", { hasText: "Answered" }).locator("dd");
+  const answered = (member) => member.question(prompt).locator(".fields div", { hasText: "Answered" }).locator("dd");
 
   await step("Ann and Bob sign in, with nothing but the keyboard", async () => {
     ann = await Member.arrive(browser, "Ann");
@@ -286,18 +296,18 @@ async function day(bot, browser) {
     for (const words of ["Topic", "Level", "Answered", "nobody yet", "Reveal"]) check((await card.textContent()).includes(words), `the card says "${words}"`);
     await see(button(card, "Answer"), "the Answer button");
     await see(button(card, /^Hint/), "the Hint button");
-    await see(bob.card(prompt), "the same card in Bob's window");
+    await see(bob.question(prompt), "the same card in Bob's window");
   });
 
   await step("Ann answers in the thread and edits it: it counts", async () => {
-    const opener = ann.card(prompt).getByTestId("open-thread");
+    const opener = ann.question(prompt).getByTestId("open-thread");
     await opener.focus();
     await ann.page.keyboard.press("Enter");
     await see(ann.thread, "the thread panel");
     check(await ann.page.getByTestId("thread-composer").evaluate((node) => node === document.activeElement), "the thread's message box has the focus");
-    await ann.page.keyboard.type("Least privilege, and a trail to check it.");
+    await ann.page.keyboard.type("A first thought, still to be mended.");
     await ann.page.keyboard.press("Enter");
-    const mine = ann.messages(ann.thread).filter({ hasText: "Least privilege" });
+    const mine = ann.messages(ann.thread).filter({ hasText: "still to be mended" });
     await see(mine.getByText("counts as your answer"), "the mark at Ann's answer");
     await mine.hover();
     await button(mine, "Edit").click();
@@ -311,7 +321,7 @@ async function day(bot, browser) {
   });
 
   await step("Bob uses the Answer form, then changes his answer", async () => {
-    await button(bob.card(prompt), "Answer").click();
+    await button(bob.question(prompt), "Answer").click();
     await see(bob.dialog, "the answer form");
     await bob.page.getByTestId("form-submit").click();
     await see(bob.dialog.getByText("Write something here first."), "a word about an empty answer");
@@ -319,7 +329,7 @@ async function day(bot, browser) {
     const saved = bob.card("You can change it");
     await see(saved.getByText("Saved."), "the receipt");
     same(await saved.getAttribute("data-private"), "true", "the receipt is private");
-    await button(bob.card(prompt), "Answer").click();
+    await button(bob.question(prompt), "Answer").click();
     await see(bob.dialog, "the answer form again");
     same(await bob.page.getByTestId("input-answer").inputValue(), "I would look at it.", "what the form remembers");
     await bob.answerForm(question.answer.slice(0, Math.floor(question.answer.length / 2)));
@@ -334,7 +344,7 @@ async function day(bot, browser) {
   });
 
   await step("Bob's hint is only for Bob", async () => {
-    await button(bob.card(prompt), /^Hint/).click();
+    await button(bob.question(prompt), /^Hint/).click();
     const hint = await see(bob.card("Hint 1 of"), "the hint");
     await see(hint.getByText("Only you can see this"), "the word that the hint is private");
     same(await ann.page.getByText("Hint 1 of").count(), 0, "hints in Ann's window");
@@ -348,6 +358,35 @@ async function day(bot, browser) {
     same(await seen.locator(".text").textContent(), nasty, "Bob's message, word for word");
     same(await seen.locator("script, strong, a").count(), 0, "elements made of Bob's message");
     await shoot(bob, "channel-open");
+  });
+
+  await step("/daily pause is refused for Bob, and not for Ann", async () => {
+    await see((await bob.command("/daily pause")).getByText("is for this channel's organisers"), "the refusal");
+    await see((await ann.command("/daily pause")).getByText("Paused."), "Ann's pause");
+    await see((await ann.command("/daily resume")).getByText("Questions come again."), "Ann's resume");
+    await ann.command("/daily show");
+    await shoot(ann, "daily-show");
+  });
+
+  await step("/drill iamm suggests iam", async () => {
+    const help = await bob.command("/drill iamm");
+    await see(help.getByText("Did you mean \"iam\"?"), "the suggestion");
+    await shoot(bob, "drill-suggestion");
+    await button(help, "Drill iam").click();
+    await see(bob.card("question 1 of"), "the drill that the button began");
+  });
+
+  await step("/drill iam choice: pick, see why, next", async () => {
+    const drill = await bob.command("/drill iam choice");
+    await see(drill.getByText("question 1 of"), "the first question");
+    same(await drill.locator(".items li").count(), 4, "options to choose from");
+    await shoot(bob, "drill-choice");
+    await button(drill, /^B\b/).click();
+    await see(drill.getByText(/^(Right, [\d.]+ points|Not this one, 0 points)$/), "whether it was right");
+    await see(drill.getByText("(your choice)"), "which one was chosen");
+    await shoot(bob, "drill-choice-answer", { top: drill });
+    await button(drill, "Next").click();
+    await see(drill.getByText("question 2 of"), "the second question");
   });
 
   await step("the reveal arrives live: model answer, key points with names, mistakes, references", async () => {
@@ -377,7 +416,7 @@ async function day(bot, browser) {
     check(own.includes("for 1 hint"), `Bob's hint is counted: ${own.slice(0, 200)}`);
     await shoot(bob, "result", { top: bob.card("Your result") });
     const before = await bob.card("Your result").getAttribute("data-message-id");
-    await button(bob.card(prompt), "My result").click();
+    await button(bob.question(prompt), "My result").click();
     await until(async () => (await bob.card("Your result").getAttribute("data-message-id")) !== before, "\"My result\" shows it again");
   });
 
@@ -401,37 +440,6 @@ async function day(bot, browser) {
     const board = await see(bob.card("Daily questions, this week"), "the leaderboard");
     for (const words of ["Ann", "Bob (you)", "You are number 2 of 2."]) check((await board.textContent()).includes(words), `the leaderboard says "${words}"`);
     await shoot(bob, "leaderboard-card");
-  });
-
-  await step("/daily pause is refused for Bob, and not for Ann", async () => {
-    await see((await bob.command("/daily pause")).getByText("is for this channel's organisers"), "the refusal");
-    await ann.page.getByTestId("close-thread").click();
-    await gone(ann.thread, "the thread panel");
-    await see((await ann.command("/daily pause")).getByText("Paused."), "Ann's pause");
-    await see((await ann.command("/daily resume")).getByText("Questions come again."), "Ann's resume");
-    await ann.command("/daily show");
-    await shoot(ann, "daily-show");
-  });
-
-  await step("/drill iamm suggests iam", async () => {
-    const help = await bob.command("/drill iamm");
-    await see(help.getByText("Did you mean \"iam\"?"), "the suggestion");
-    await shoot(bob, "drill-suggestion");
-    await button(help, "Drill iam").click();
-    await see(bob.card("question 1 of"), "the drill that the button began");
-  });
-
-  await step("/drill iam choice: pick, see why, next", async () => {
-    const drill = await bob.command("/drill iam choice");
-    await see(drill.getByText("question 1 of"), "the first question");
-    same(await drill.locator(".items li").count(), 4, "options to choose from");
-    await shoot(bob, "drill-choice");
-    await button(drill, /^B\b/).click();
-    await see(drill.getByText(/^(Right, [\d.]+ points|Not this one, 0 points)$/), "whether it was right");
-    await see(drill.getByText("(your choice)"), "which one was chosen");
-    await shoot(bob, "drill-choice-answer", { top: drill });
-    await button(drill, "Next").click();
-    await see(drill.getByText("question 2 of"), "the second question");
   });
 
   let drill;
