@@ -83,8 +83,10 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
         Outcome::Answered { text, grade, .. } => {
             summary = worth(grade, hints, coverage, points);
             blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
-            blocks.push(quote(text, grade));
             blocks.extend(feedback(question, grade));
+            blocks.push(Block::heading("Your answer"));
+            blocks.push(quote(text, grade));
+            blocks.push(Block::note("Underlined: the words that counted."));
         }
         Outcome::Picked { option, .. } => {
             if let Some(choice) = &question.choice {
@@ -99,7 +101,7 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
                     let option_text = &choice.options[at];
                     let mark = if option_text.correct { "✓" } else { "✗" };
                     let mine = if at == *option { " (your choice)" } else { "" };
-                    let mut spans = vec![Span::bold(format!("{}. {}{mine} ", letter(shown), option_text.text))];
+                    let mut spans = super::bold(&format!("{}. {}{mine} ", letter(shown), option_text.text));
                     spans.extend(markup::spans(&option_text.because));
                     blocks.push(Block::item(mark, spans));
                 }
@@ -108,14 +110,22 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
         Outcome::Skipped | Outcome::Revealed => blocks.push(Block::line("No points for this one; here is the answer.")),
     }
     blocks.push(Block::heading("Model answer"));
-    blocks.extend(markup::blocks(&question.model_answer));
+    blocks.extend(super::readable(&question.model_answer));
     if let Some(url) = question.references.first() {
-        let text = markup::shorten(url.trim_start_matches("https://"), 90);
-        blocks.push(Block::item("•", vec![Span::Link { text, url: url.clone() }]));
+        blocks.push(Block::item("•", vec![super::reference(url)]));
     }
     let label = if drill.at + 1 == drill.items.len() { "Finish" } else { "Next" };
     let tone = if coverage >= 60 { Tone::Good } else { Tone::Plain };
     Message { tone, summary, blocks, buttons: vec![press(drill, Verb::Next, label, Style::Primary)] }
+}
+
+/// A question in one line of a table.
+pub fn question_title(question: &Question, choice: bool) -> String {
+    let asked = match &question.choice {
+        Some(choice_of_four) if choice => &choice_of_four.stem,
+        _ => &question.prompt,
+    };
+    markup::shorten(&asked.replace('`', ""), 80)
 }
 
 fn summary(drill: &Drill) -> Message {
@@ -136,7 +146,8 @@ fn summary(drill: &Drill) -> Message {
                 }
                 None => ("not reached".to_owned(), 0),
             };
-            vec![(at + 1).to_string(), item.question.to_string(), what, show_points(points)]
+            let title = if item.title.is_empty() { item.question.to_string() } else { item.title.clone() };
+            vec![(at + 1).to_string(), title, what, show_points(points)]
         })
         .collect();
     let blocks = vec![
@@ -162,7 +173,7 @@ pub fn drill_form(drill: &Drill, question: &Question) -> Form {
     Form {
         action: Action::Drill { drill: drill.id.clone(), at: drill.at, verb: Verb::Answer }.encode(),
         title: "Your answer".into(),
-        blocks: vec![Block::line(question.prompt.clone())],
+        blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
         inputs: vec![answer_input("")],
         submit: "Grade it".into(),
     }
