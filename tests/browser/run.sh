@@ -1,6 +1,10 @@
 #!/bin/sh
 # The browser test: a whole day with two members. Builds nothing: the bot comes from $DRILLBOT, else target/debug/drillbot.
 set -eu
+case "${DRILLBOT:-}" in
+    "" | /*) ;;
+    *) export DRILLBOT="$PWD/$DRILLBOT" ;; # said from where run.sh was called
+esac
 cd "$(dirname "$0")"
 
 if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then

@@ -119,44 +119,37 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
     Message { tone, summary, blocks, buttons: vec![press(drill, Verb::Next, label, Style::Primary)] }
 }
 
-/// A question in one line of a table.
+/// A question in one line of the summary.
 pub fn question_title(question: &Question, choice: bool) -> String {
     let asked = match &question.choice {
         Some(choice_of_four) if choice => &choice_of_four.stem,
         _ => &question.prompt,
     };
-    markup::shorten(&asked.replace('`', ""), 80)
+    markup::shorten(&asked.replace('`', ""), 100)
 }
 
 fn summary(drill: &Drill) -> Message {
     let total = show_points(drill.points());
     let asked = count(len(drill.items.len()), "question", "questions");
     let title = format!("{}: {total} points from {asked}", drill.topic);
-    let rows = drill
-        .items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| {
-            let (what, points) = match &item.outcome {
-                Some(Outcome::Skipped) => ("skipped".to_owned(), 0),
-                Some(Outcome::Revealed) => ("revealed".to_owned(), 0),
-                Some(outcome) => {
-                    let (coverage, points) = outcome.worth();
-                    (format!("{coverage} of 100"), points)
-                }
-                None => ("not reached".to_owned(), 0),
-            };
-            let title = if item.title.is_empty() { item.question.to_string() } else { item.title.clone() };
-            vec![(at + 1).to_string(), title, what, show_points(points)]
-        })
-        .collect();
-    let blocks = vec![
-        Block::heading(title.clone()),
-        Block::Table { head: ["#", "Question", "Result", "Points"].map(String::from).to_vec(), rows },
-        Block::note(
-            "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
-        ),
-    ];
+    let mut blocks = vec![Block::heading(title.clone())];
+    for (at, item) in drill.items.iter().enumerate() {
+        let result = match &item.outcome {
+            Some(Outcome::Skipped) => "skipped".to_owned(),
+            Some(Outcome::Revealed) => "revealed".to_owned(),
+            Some(outcome) => {
+                let (coverage, points) = outcome.worth();
+                format!("{coverage} of 100, {} points", show_points(points))
+            }
+            None => "not reached".to_owned(),
+        };
+        let asked = if item.title.is_empty() { item.question.to_string() } else { item.title.clone() };
+        let spans = vec![Span::plain(format!("{asked} — ")), Span::bold(result)];
+        blocks.push(Block::item(format!("{}.", at + 1), spans));
+    }
+    blocks.push(Block::note(
+        "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
+    ));
     let mut buttons = Vec::new();
     let again = Action::Run(format!("/drill {}", drill.topic));
     if again.encode().len() <= 100 {

@@ -706,6 +706,7 @@ class MessageList {
     const from = node.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top + this.scroller.scrollTop;
     if (this.scroller.scrollHeight - from <= this.scroller.clientHeight) return this.toBottom();
     this.sticks = false;
+    this.readTo ??= this.lastSeq;
     this.scroller.scrollTop = from - 8;
   }
 
@@ -723,7 +724,13 @@ class MessageList {
   renderNewButton(fresh) {
     const count = this.sticks ? 0 : fresh.length;
     this.newButton.hidden = count === 0;
-    if (count > 0) this.newButton.textContent = `${plural(count, "new message", "new messages")} ↓`;
+    if (count > 0) this.newButton.textContent = this.begins(fresh.at(-1)) ? "More below ↓" : `${plural(count, "new message", "new messages")} ↓`;
+  }
+
+  /** Whether the beginning of a message can be seen already. */
+  begins(message) {
+    const node = this.find(message.id);
+    return node !== null && node.getBoundingClientRect().top < this.scroller.getBoundingClientRect().bottom - NEAR_PX;
   }
 
   /** The first message in view and where it ends. (Browsers' own scroll anchoring gives up at the very top.) */
