@@ -8,7 +8,7 @@ esac
 cd "$(dirname "$0")"
 
 if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
-    echo "The browser test needs Node.js 18 or newer with npm; neither is optional. Install them and try again." >&2
+    echo "The browser test needs Node.js 18 or newer with npm. Install them and try again." >&2
     exit 2
 fi
 if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
