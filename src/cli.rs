@@ -15,7 +15,7 @@ use crate::content;
 use crate::domain::bank::{Bank, Filter, Problem, Severity};
 use crate::domain::lint::lint;
 use crate::run::{self, Options};
-use crate::store::{self, Store};
+use crate::store;
 
 /// The settings file that is read without being named.
 const DEFAULT_FILE: &str = "drillbot.toml";
@@ -117,21 +117,15 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
             }
         }
     }
-    let mut database = Ok(());
-    let opened = block_on(async {
-        database = match Store::open(config.database_url.expose()).await {
-            Ok(store) => {
-                store.close().await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
+    let mut database = None;
+    block_on(async {
+        database = Some(store::look(config.database_url.expose()).await);
         Ok(())
     });
-    if let Err(error) = database {
-        say(&format!("database: {error:#}"));
-    } else if opened == ExitCode::SUCCESS {
-        println!("Database: reachable, and its schema is the newest");
+    match database {
+        Some(Ok(words)) => println!("Database: {words}"),
+        Some(Err(error)) => say(&format!("database: {error:#}")),
+        None => say(&"database: it could not be looked at"),
     }
     if wrong == 0 {
         println!("All is well.");
