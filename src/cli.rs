@@ -122,14 +122,15 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
             }
         }
     }
-    let mut database = Ok(String::new());
+    let mut database = None;
     block_on(async {
-        database = store::probe(config.database_url.expose()).await;
+        database = Some(store::look(config.database_url.expose()).await);
         Ok(())
     });
     match database {
-        Ok(words) => println!("Database: {words}"),
-        Err(error) => say(&format!("database: {error:#}")),
+        Some(Ok(words)) => println!("Database: {words}"),
+        Some(Err(error)) => say(&format!("database: {error:#}")),
+        None => say(&"database: it could not be looked at"),
     }
     if wrong == 0 {
         println!("All is well.");

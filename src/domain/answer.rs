@@ -90,7 +90,8 @@ pub struct ThreadMessage {
 }
 
 /// What has to change in the stored parts so that they agree with the thread: parts to write, and ids of parts that are gone.
-/// Messages after `closed_at` that nobody had heard of are late; the form is not the thread's business.
+/// Messages after `closed_at` that nobody had heard of are late; what was accepted before the close stays accepted. The form is not the
+/// thread's business.
 pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (Vec<Part>, Vec<String>) {
     let known: BTreeMap<&str, &Part> = stored.iter().map(|part| (part.id.as_str(), part)).collect();
     let there: BTreeSet<&str> = thread.iter().map(|message| message.id.as_str()).collect();
@@ -165,5 +166,20 @@ mod tests {
         assert_eq!(gone, ["m2"]);
         let (changed, gone) = reconcile(&stored[..1], &[message("m1", "ann", "old", 100)], 500);
         assert!(changed.is_empty() && gone.is_empty());
+    }
+
+    #[test]
+    fn what_was_accepted_stays_in_time_although_the_close_bears_an_earlier_time() {
+        let accepted = part("m1", "ann", "just in time", 505);
+        let message = ThreadMessage {
+            id: MessageId::new("m1"),
+            member: MemberId::new("ann"),
+            name: "Ann".into(),
+            text: "just in time".into(),
+            at: 505,
+        };
+        assert_eq!(reconcile(&[accepted], std::slice::from_ref(&message), 500), (vec![], vec![]));
+        let (changed, _) = reconcile(&[], &[message], 500);
+        assert!(changed[0].late);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -181,39 +183,34 @@ pub async fn backup(url: &str, target: &Path) -> Result<()> {
     conn.close().await.context("cannot finish the copy")
 }
 
-/// Looks whether the database at `url` can be used, changing nothing: what there is to say about it.
+/// How the database at `url` is, in words; changes nothing, and a bot may be using it.
 ///
 /// # Errors
-/// Why it cannot be used, and what to do.
-pub async fn probe(url: &str) -> Result<String> {
+/// When a bot could not use it.
+pub async fn look(url: &str) -> Result<String> {
     sqlx::any::install_default_drivers();
-    if is_postgres(url) {
-        let mut conn =
-            AnyConnection::connect_with(&options(url)?).await.map_err(|error| unreachable_database(&error))?;
-        sqlx::query("select 1").execute(&mut conn).await.map_err(|error| unreachable_database(&error))?;
-        return Ok("PostgreSQL answers".to_owned());
+    let mut conn = if is_postgres(url) {
+        AnyConnection::connect_with(&options(url)?).await.map_err(|error| unreachable_database(&error))?
+    } else {
+        let path = sqlite_path(url)?;
+        if !path.exists() {
+            return Ok(format!("{} is not there yet; the first start makes it", path.display()));
+        }
+        connect_sqlite(&path, false).await?
+    };
+    // No such table: nobody has migrated it yet.
+    let row = sqlx::query("select max(version) as version from _sqlx_migrations").fetch_one(&mut conn).await.ok();
+    let found = row.and_then(|row| row.try_get::<Option<i64>, _>("version").ok().flatten()).unwrap_or(0);
+    conn.close().await.context("cannot close the connection")?;
+    let newest = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+    if found > newest {
+        bail!("a newer drillbot has changed its schema (it is at {found}, this one knows {newest}); update this one");
     }
-    let path = sqlite_path(url)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !path.exists() {
-        let made = folder.exists() || folder.ancestors().any(|above| above.is_dir());
-        return if made {
-            Ok(format!("{} will be made at the first start", path.display()))
-        } else {
-            bail!("there is no folder {}; make it, or change database.url", folder.display())
-        };
-    }
-    let mut conn = AnyConnection::connect_with(&options(&sqlite_url(&path, "ro"))?)
-        .await
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    let check = sqlx::query("pragma quick_check(1)").fetch_one(&mut conn).await;
-    let words: String = check.and_then(|row| row.try_get(0)).with_context(|| {
-        format!("{} is no usable SQLite file; restore a backup, or name another with database.url", path.display())
-    })?;
-    if words != "ok" {
-        bail!("{} is damaged ({words}); restore a backup", path.display());
-    }
-    Ok(format!("{} is sound", path.display()))
+    Ok(if found == newest {
+        "reachable, and its schema is the newest".to_owned()
+    } else {
+        "reachable; the next start brings its schema to the newest".to_owned()
+    })
 }
 
 /// Brings the database at `url` to the newest schema; creates a SQLite file. Doing it twice is doing it once.
@@ -385,7 +382,11 @@ where
     fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool> {
         Box::pin(async move {
             let Some(work) = self.work.take() else { return false };
-            let result = work(conn).await.map_err(|error| classify(self.name, error));
+            // A job that breaks down must not take the only writer with it.
+            let result = match AssertUnwindSafe(work(conn)).catch_unwind().await {
+                Ok(result) => result.map_err(|error| classify(self.name, error)),
+                Err(_) => Err(anyhow!("cannot {}: it broke down half-way", self.name)),
+            };
             let ok = result.is_ok();
             self.result = Some(result);
             ok

@@ -118,10 +118,14 @@ pub async fn release_all(conn: &mut Conn) -> Result<u64> {
     execute(conn, "update outbox set lease_until = 0 where state = 'sending'", vec![]).await
 }
 
-/// When the next row of a platform is due at the earliest (unix milliseconds).
+/// When the next row of a platform is due at the earliest (unix milliseconds). What waits behind another row of its lane does not
+/// count: while that one is put off, asking for the others would be in vain.
 pub async fn next_due(conn: &mut Conn, platform: &str) -> Result<Option<i64>> {
-    let sql = "select min(case when state = 'pending' then not_before else lease_until end) as at from outbox
-               where platform = $1 and state in ('pending', 'sending')";
+    let sql = "select min(case when o.state = 'pending' then o.not_before else o.lease_until end) as at from outbox o
+               where o.platform = $1 and o.state in ('pending', 'sending')
+                 and not exists (
+                   select 1 from outbox p
+                   where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))";
     let row = super::db::fetch_optional(conn, sql, vec![platform.into()]).await?;
     row.map_or(Ok(None), |row| maybe_int(&row, "at"))
 }
