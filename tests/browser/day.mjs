@@ -566,7 +566,7 @@ async function day(bot, browser) {
 // ---- The day ------------------------------------------------------------------------------------------------------------
 
 mkdirSync(join(HERE, "screenshots"), { recursive: true });
-for (const name of readdirSync(join(HERE, "screenshots"))) if (name.endsWith(".png")) rmSync(join(HERE, "screenshots", name));
+if (SHOTS) for (const name of readdirSync(join(HERE, "screenshots"))) if (name.endsWith(".png")) rmSync(join(HERE, "screenshots", name));
 const folder = mkdtempSync(join(tmpdir(), "drillbot-day-"));
 const bot = new Bot(folder);
 let browser;
