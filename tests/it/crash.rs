@@ -437,7 +437,7 @@ pub async fn check(store: &Store, seen: &Seen) -> (Vec<String>, String) {
                 {
                     expired += 1;
                     let told = |m: &Message| m.audience == "organisers" && m.channel == channel.as_str();
-                    if !messages.iter().any(|m| told(m) && m.body.contains(&round.slot)) {
+                    if !messages.iter().any(|m| told(m) && m.body.contains(&round.slot.replace('T', " "))) {
                         problems.push(format!("{name} {}: nobody was told that it expired", round.slot));
                     }
                     continue;
