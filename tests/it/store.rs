@@ -460,7 +460,7 @@ async fn a_schedule_is_put_read_and_counted(store: Store) {
     let wanted = schedules::Row { rounds: 0, ..changed.clone() };
     write!(store, |conn| schedules::put(conn, &changed, NOW).await);
     assert_eq!(read!(store, |conn| schedules::get(conn, &schedule()).await), Some(wanted.clone()));
-    assert_eq!(read!(store, |conn| schedules::all(conn).await), [wanted.clone()]);
+    assert_eq!(read!(store, |conn| schedules::all(conn).await), vec![wanted.clone()]);
     assert_eq!(read!(store, |conn| schedules::of_channel(conn, &channel("one")).await), [wanted]);
     assert_eq!(write!(store, |conn| schedules::count_round(conn, &schedule()).await), 1);
     assert_eq!(write!(store, |conn| schedules::count_round(conn, &schedule()).await), 2);
