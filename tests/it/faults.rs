@@ -504,3 +504,43 @@ async fn garbage_on_the_wire_disturbs_nobody() {
     is_ready(&ann).await;
     assert!(!bot.words().contains("panicked"), "{}", bot.words());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_private_answer_is_quoted_at_the_reveal() {
+    let (database, setup) = quiet_bot().await;
+    std::fs::write(database.folder().join("tea.toml"), BANK).expect("a bank");
+    let setup = setup
+        .with("DRILLBOT_CONTENT_PATHS", "tea.toml")
+        .with("DRILLBOT_CONTENT_EMBEDDED", "false")
+        .with("DRILLBOT_DAILY_ANSWERS", "private");
+    let mut bot = setup.start().await;
+    let url = bot.ready().await;
+    let ann = Client::sign_in(&url, "Ann").await.expect("Ann");
+    let (card, action) = open_question(&ann, "daily-drill").await;
+    // Two long wrong answers and a short right one, again and again: in the order they come they fill whole messages; the best first
+    // they need one message more.
+    let mut wanted = Vec::new();
+    for n in 0..12 {
+        let member = Client::sign_in(&url, &format!("Member {n:02}")).await.expect("a member");
+        let text = if n % 3 == 2 {
+            format!("answer-{n:02} Steep it two or three minutes, or it is bitter. {}", "Yes. ".repeat(30))
+        } else {
+            format!("answer-{n:02} {}", "Nobody knows. ".repeat(60))
+        };
+        assert_eq!(member.submit("daily-drill", &card, &action, &text).await.expect("an answer").0, 200);
+        wanted.push(format!("answer-{n:02}"));
+    }
+    assert_eq!(ann.write("daily-drill", None, "/daily reveal", "r").await.expect("an answer").0, 200);
+    eventually("all results are out", SOON, || async {
+        let mut conn = database.connect().await;
+        let sql = "select count(*) as n from outbox where state <> 'sent'";
+        let left: i64 = sqlx::query(sql).fetch_one(&mut conn).await.ok()?.get("n");
+        let (_, body) = ann.get(&format!("/api/messages/{card}/thread")).await.ok()?;
+        (left == 0 && body.to_string().contains("What people answered")).then_some(())
+    })
+    .await;
+    let (_, body) = ann.get(&format!("/api/messages/{card}/thread")).await.expect("a thread");
+    let text = body["messages"].to_string();
+    let missing: Vec<&String> = wanted.iter().filter(|answer| !text.contains(*answer)).collect();
+    assert!(missing.is_empty(), "{missing:?} are not quoted");
+}
