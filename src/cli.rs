@@ -160,8 +160,9 @@ pub fn bank_lint(paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
     };
     let today = jiff::Timestamp::from_millisecond(real_ms()).unwrap_or_default().to_zoned(TimeZone::system()).date();
     problems.extend(lint(&bank, today));
-    for problem in &problems {
-        println!("{problem}");
+    for Problem { path, line, message, severity } in &problems {
+        let kind = if *severity == Severity::Error { "error" } else { "warning" };
+        println!("{path}:{line}: {kind}: {message}");
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     println!("{} questions, {errors} errors, {} warnings", bank.questions().len(), problems.len() - errors);

@@ -2,12 +2,13 @@
 # A PostgreSQL of one's own for the tests, in a folder, on a free port of this machine.
 #
 #   DRILLBOT_TEST_POSTGRES=$(tests/postgres.sh start DIR)   prints postgres://drill@127.0.0.1:PORT/postgres
+#   tests/postgres.sh halt DIR, resume DIR                  lets it go away for a while, at the same address
 #   tests/postgres.sh stop DIR                              stops it and removes what start made
 set -eu
 
 say() { echo "postgres.sh: $*" >&2; exit 1; }
 
-[ $# -eq 2 ] || say "use: $0 start DIR | stop DIR"
+[ $# -eq 2 ] || say "use: $0 start DIR | halt DIR | resume DIR | stop DIR"
 what=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
@@ -58,12 +59,19 @@ start)
     cat "$dir/start.log" "$dir/server.log" >&2
     say "the server does not start"
     ;;
+halt)
+    as_owner "$bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null
+    ;;
+resume)
+    # With the options of the last start.
+    as_owner "$bin/pg_ctl" -D "$data" -w -t 60 -l "$dir/server.log" restart >/dev/null 2>&1
+    ;;
 stop)
     [ -e "$data" ] || exit 0
     as_owner "$bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
     rm -rf "$data" "$dir/initdb.log" "$dir/start.log" "$dir/server.log"
     ;;
 *)
-    say "use: $0 start DIR | stop DIR"
+    say "use: $0 start DIR | halt DIR | resume DIR | stop DIR"
     ;;
 esac

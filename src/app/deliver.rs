@@ -264,7 +264,10 @@ impl App {
         let scored = tokio::task::spawn_blocking(move || {
             let answers = answer::assemble(&parts);
             let texts = answers.iter().map(|answer| (&answer.member, answer.text.as_str()));
-            round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0))
+            let mut scored = round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0));
+            // The order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
+            scored.sort_by(|a, b| b.coverage.cmp(&a.coverage).then_with(|| a.member.cmp(&b.member)));
+            scored
         })
         .await
         .context("grading failed")?;

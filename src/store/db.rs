@@ -602,6 +602,16 @@ mod tests {
     }
 
     #[test]
+    fn a_count_of_values_that_does_not_fit_is_an_error() {
+        let sql = "select $1, $2";
+        assert!(query(sql.to_owned(), vec![1.into(), 2.into()]).is_ok());
+        for values in [vec![], vec![1.into()], vec![1.into(), 2.into(), 3.into()]] {
+            let error = query(sql.to_owned(), values).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("2 parameters"), "{error}");
+        }
+    }
+
+    #[test]
     fn addresses_of_sqlite_files_are_read() {
         for (url, path) in
             [("sqlite:a.db", "a.db"), ("sqlite://a/b.db", "a/b.db"), ("sqlite:///tmp/a.db?x=1", "/tmp/a.db")]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use drillbot::domain::answer::{Part, assemble};
 use drillbot::domain::ids::{ChannelId, MemberId, RoundId};
 use drillbot::domain::round::{Round, State};
+use drillbot::domain::schedule::AnswerMode;
 use drillbot::store::{Store, answers, channels, outbox, rounds, scores, standings};
 use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
@@ -106,7 +107,7 @@ async fn survive(kind: Kind, kills: usize) {
 }
 
 /// What no kill explains.
-fn is_alarming(line: &str) -> bool {
+pub fn is_alarming(line: &str) -> bool {
     line.contains("panicked") || line.contains("a request failed") || line.contains("has ended")
 }
 
@@ -168,6 +169,18 @@ pub struct Seen {
     paused_after: i64,
 }
 
+impl Seen {
+    /// What others know, who were with another process.
+    pub fn add(&mut self, other: Seen) {
+        self.noted.extend(other.noted);
+        self.forms.extend(other.forms);
+        self.hints.extend(other.hints);
+        self.written.extend(other.written);
+        self.feed.extend(other.feed);
+        self.paused_after = self.paused_after.max(other.paused_after);
+    }
+}
+
 /// People who answer all the time, whatever happens to the bot.
 pub struct People {
     address: watch::Sender<String>,
@@ -193,15 +206,19 @@ impl People {
         self.address.send_replace(url.to_owned());
     }
 
+    /// They finish what they are at; nobody asks them for more.
+    pub async fn stop(self) -> Seen {
+        let (watcher, seen) = self.leave().await;
+        watcher.task.abort();
+        seen
+    }
+
     async fn leave(self) -> (Watcher, Seen) {
         self.leave.store(true, Ordering::SeqCst);
         let mut all = Seen::default();
         for member in self.members {
             let one = member.await.expect("a member who does not break down");
-            all.noted.extend(one.noted);
-            all.forms.extend(one.forms);
-            all.hints.extend(one.hints);
-            all.written.extend(one.written);
+            all.add(one);
         }
         // The watcher goes on with this address.
         let mut watcher = self.watcher;
@@ -262,6 +279,9 @@ async fn member(
         let text = format!("{name} says {turn}: attach a role, apply the plan, drain the node");
         match actions.iter().find(|action| action.starts_with("answer:")) {
             Some(action) if chance.between(0, 2) == 0 => {
+                // Long and short ones, which fill the messages of a reveal differently.
+                let more = usize::try_from(chance.between(0, 50)).expect("a small number");
+                let text = text + &" and say why".repeat(more);
                 seen.written.push(text.clone());
                 let (_, body) = insist(&mut me, &address, |me| {
                     let (card, action, text) = (card.clone(), action.clone(), text.clone());
@@ -328,10 +348,9 @@ impl Watcher {
             loop {
                 me.move_to(&address.borrow().clone());
                 let after = tell.borrow().0;
-                if let Ok(stream) = me.send(Method::GET, &format!("/api/events?after={after}"), None).await {
-                    if stream.status() == StatusCode::OK {
-                        listen(stream, &tell).await;
-                    }
+                let asked = me.send(Method::GET, &format!("/api/events?after={after}"), None).await;
+                if let Some(stream) = asked.ok().filter(|stream| stream.status() == StatusCode::OK) {
+                    listen(stream, &tell).await;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -437,7 +456,7 @@ pub async fn check(store: &Store, seen: &Seen) -> (Vec<String>, String) {
                 {
                     expired += 1;
                     let told = |m: &Message| m.audience == "organisers" && m.channel == channel.as_str();
-                    if !messages.iter().any(|m| told(m) && m.body.contains(&round.slot)) {
+                    if !messages.iter().any(|m| told(m) && m.body.contains(&round.slot.replace('T', " "))) {
                         problems.push(format!("{name} {}: nobody was told that it expired", round.slot));
                     }
                     continue;
@@ -448,6 +467,9 @@ pub async fn check(store: &Store, seen: &Seen) -> (Vec<String>, String) {
                 }
             }
             problems.extend(check_reveal(round, &messages));
+            if round.answers == AnswerMode::Private {
+                problems.extend(check_quotes(store, round, &messages).await);
+            }
             let (wrong, members) = check_answers(store, round, &messages, seen).await;
             problems.extend(wrong);
             scored += members;
@@ -563,6 +585,22 @@ fn check_reveal(round: &Round, messages: &[Message]) -> Vec<String> {
         problems.push(format!("{} {}: the reveal came before its question", round.channel, round.slot));
     }
     problems
+}
+
+/// The reveal of private answers shows each of them.
+async fn check_quotes(store: &Store, round: &Round, messages: &[Message]) -> Vec<String> {
+    let id = round.id.clone();
+    let parts =
+        store.read("read answers", move |conn| Box::pin(async move { answers::of_round(conn, &id).await })).await;
+    let shown: String = messages
+        .iter()
+        .filter(|message| message.dedup.starts_with(&format!("reveal:{}", round.id)))
+        .map(|message| message.body.as_str())
+        .collect();
+    let missing = |text: &&str| !shown.contains(*text);
+    let answers = assemble(&parts.expect("answers"));
+    let beginnings = answers.iter().filter_map(|answer| answer.text.split(':').next());
+    beginnings.filter(missing).map(|text| format!("{} {}: no quote of {text:?}", round.channel, round.slot)).collect()
 }
 
 /// What was promised to count was graded; everybody who answered has one score and one result. How many that were.

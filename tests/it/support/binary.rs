@@ -30,6 +30,11 @@ impl Setup {
         Setup { folder: folder.to_owned(), environment, arguments: Vec::new(), around: None }
     }
 
+    /// Without settings of ours.
+    pub fn bare(folder: &Path) -> Setup {
+        Setup { folder: folder.to_owned(), environment: Vec::new(), arguments: Vec::new(), around: None }
+    }
+
     pub fn with(mut self, name: &str, value: &str) -> Setup {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -13,7 +13,6 @@ pub struct NoAnswer(pub String);
 pub struct Client {
     http: reqwest::Client,
     pub url: String,
-    pub name: String,
     /// The member's id.
     pub id: String,
     cookie: String,
@@ -21,10 +20,13 @@ pub struct Client {
 
 impl Client {
     pub async fn sign_in(url: &str, name: &str) -> Result<Client, NoAnswer> {
+        Client::sign_in_with(url, name, "").await
+    }
+
+    pub async fn sign_in_with(url: &str, name: &str, token: &str) -> Result<Client, NoAnswer> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(15)).build().expect("a client");
-        let mut client =
-            Client { http, url: url.to_owned(), name: name.to_owned(), id: String::new(), cookie: String::new() };
-        let response = client.send(Method::POST, "/api/session", Some(json!({"name": name}))).await?;
+        let mut client = Client { http, url: url.to_owned(), id: String::new(), cookie: String::new() };
+        let response = client.send(Method::POST, "/api/session", Some(json!({"name": name, "token": token}))).await?;
         let status = response.status();
         let cookie = response.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
         client.cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
@@ -34,6 +36,11 @@ impl Client {
         }
         client.id = body["member"]["id"].as_str().expect("a member").to_owned();
         Ok(client)
+    }
+
+    /// The secret of the session.
+    pub fn cookie_value(&self) -> &str {
+        self.cookie.split_once('=').map_or("", |(_, value)| value)
     }
 
     /// The same person after a restart, at another port.

@@ -1,6 +1,6 @@
 //! A database for one test: a SQLite file in a folder of its own, or a PostgreSQL database that is dropped afterwards.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use drillbot::store::Store;
@@ -17,7 +17,6 @@ pub enum Kind {
 }
 
 pub struct Database {
-    pub kind: Kind,
     pub url: String,
     /// A folder for this test, also for files beside the database.
     folder: TempDir,
@@ -34,7 +33,7 @@ impl Database {
     pub async fn sqlite() -> Database {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let url = format!("sqlite:{}", folder.path().join("drill.db").display());
-        Database { kind: Kind::Sqlite, url, folder, server: None }
+        Database { url, folder, server: None }
     }
 
     /// None when PostgreSQL is left out on purpose.
@@ -49,7 +48,7 @@ impl Database {
         conn.close().await.expect("a connection that closes");
         let url = format!("{}/{name}", server.rsplit_once('/').expect("an address like postgres://host/postgres").0);
         let folder = tempfile::tempdir().expect("a folder for the test");
-        Some(Database { kind: Kind::Postgres, url, folder, server: Some((server, name)) })
+        Some(Database { url, folder, server: Some((server, name)) })
     }
 
     pub async fn of(kind: Kind) -> Option<Database> {
@@ -70,10 +69,6 @@ impl Database {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    pub fn file(&self) -> PathBuf {
-        self.folder.path().join("drill.db")
     }
 }
 

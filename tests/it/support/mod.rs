@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub use binary::Setup;
 pub use client::{Client, NoAnswer};
-pub use database::{Database, Kind};
+pub use database::{Database, Kind, run};
 
 /// Seeded chance: the same seed makes the same choices.
 pub struct Chance(u64);
