@@ -133,6 +133,13 @@ pub async fn in_state(conn: &mut Conn, state: &str) -> Result<Vec<(DeliveryId, S
     rows.iter().map(|row| Ok((DeliveryId::new(text(row, "id")?), text(row, "error")?))).collect()
 }
 
+/// Brings attempts that a wrong clock has put later than `latest` back to `now`.
+pub async fn pull_back(conn: &mut Conn, now: i64, latest: i64) -> Result<()> {
+    let sql = "update outbox set not_before = $1 where state = 'pending' and not_before > $2";
+    execute(conn, sql, vec![now.into(), latest.into()]).await?;
+    Ok(())
+}
+
 /// Drops what was, or is to be, told to one member alone: its ids name them.
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     let sql = "delete from outbox where lane = channel_id || '#' || $1";
