@@ -3,5 +3,7 @@
 mod commands;
 mod contract;
 mod day;
+mod input;
 mod layers;
+mod time;
 mod world;

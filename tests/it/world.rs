@@ -18,7 +18,7 @@ use drillbot::domain::schedule::ScheduleSpec;
 use drillbot::store::{Store, outbox, rounds, schedules, scores, standings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, ToSpan};
 
 /// Covers every key point of every question of [`bank`].
 pub const FULL: &str = "The backend keeps the state, a lock stops two writers, and versions help to recover.";
@@ -122,7 +122,7 @@ impl World {
                 .expect("the zone exists");
         let clock = Clock::manual(0);
         let app = Arc::new(App::new(store, clock.clone(), setup.bank.clone(), Duration::from_secs(30)));
-        let mut world = World {
+        let world = World {
             app,
             chat: Arc::new(MemoryChat::default()),
             clock,
@@ -505,10 +505,4 @@ pub fn show_reply(reply: &Reply) -> String {
             format!("[form] {}\n{}\n[{}]", form.title, values.join("\n"), form.submit)
         }
     }
-}
-
-/// Local wall clock text of an instant.
-pub fn local(ms: i64, zone: &TimeZone) -> String {
-    let at = Timestamp::from_millisecond(ms).expect("an instant of the calendar");
-    zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M").to_string()
 }
