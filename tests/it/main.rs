@@ -5,5 +5,7 @@ mod contract;
 mod day;
 mod input;
 mod layers;
+mod property;
 mod time;
+mod web_api;
 mod world;
