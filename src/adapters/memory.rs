@@ -80,6 +80,11 @@ impl MemoryChat {
         self.world().shown.clone()
     }
 
+    /// How many messages with keys that begin like this stand.
+    pub fn count(&self, key: &str) -> usize {
+        self.world().shown.iter().filter(|shown| shown.key.starts_with(key)).count()
+    }
+
     /// Posts and edits that were asked for, whatever became of them.
     pub fn calls(&self) -> usize {
         self.world().calls

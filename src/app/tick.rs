@@ -23,7 +23,8 @@ const MISSED_AT_ONCE: usize = 40;
 const CLOCK_SET_BACK_MS: i64 = 60_000;
 /// A late question may always be this late, whatever the catch-up window says: the time a tick and a delivery need.
 const GRACE_MS: i64 = 10 * 60_000;
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 /// The organisers hear when so many questions are left unseen.
 const LOW: usize = 5;
 
@@ -145,6 +146,7 @@ impl App {
             .write("realign schedules", move |conn| {
                 Box::pin(async move {
                     rounds::forget_missed_after(conn, now).await?;
+                    outbox::pull_back(conn, now, now + HOUR_MS).await?;
                     for row in &changed {
                         schedules::put(conn, row, now).await?;
                     }

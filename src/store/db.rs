@@ -466,13 +466,14 @@ impl From<i64> for Bind {
 
 impl From<&str> for Bind {
     fn from(value: &str) -> Self {
-        Bind::Text(value.to_owned())
+        Bind::from(value.to_owned())
     }
 }
 
 impl From<String> for Bind {
+    /// PostgreSQL keeps no NUL in a text: what somebody sends with one must not make every later attempt fail.
     fn from(value: String) -> Self {
-        Bind::Text(value)
+        Bind::Text(if value.contains('\0') { value.replace('\0', "\u{fffd}") } else { value })
     }
 }
 
@@ -484,7 +485,7 @@ impl From<Option<i64>> for Bind {
 
 impl From<Option<String>> for Bind {
     fn from(value: Option<String>) -> Self {
-        value.map_or(Bind::NoText, Bind::Text)
+        value.map_or(Bind::NoText, Bind::from)
     }
 }
 

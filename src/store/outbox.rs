@@ -144,6 +144,13 @@ pub async fn message_of(conn: &mut Conn, id: &DeliveryId) -> Result<Option<Messa
     Ok(row.map(|row| super::db::maybe_text(&row, "message_id")).transpose()?.flatten().map(MessageId::new))
 }
 
+/// Brings attempts that a wrong clock has put later than `latest` back to `now`.
+pub async fn pull_back(conn: &mut Conn, now: i64, latest: i64) -> Result<()> {
+    let sql = "update outbox set not_before = $1 where state = 'pending' and not_before > $2";
+    execute(conn, sql, vec![now.into(), latest.into()]).await?;
+    Ok(())
+}
+
 /// Drops what was, or is to be, told to one member alone: its ids name them.
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     let sql = "delete from outbox where lane = channel_id || '#' || $1";

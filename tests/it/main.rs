@@ -10,5 +10,7 @@ mod contract;
 mod crash;
 mod day;
 mod faults;
+mod input;
 mod layers;
 mod store;
+mod time;

@@ -11,14 +11,14 @@ use drillbot::app::{Actor, App, ChannelSetup, ScheduleSetup, Written};
 use drillbot::domain::answer::Receipt;
 use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::effect::Audience;
-use drillbot::domain::ids::{ChannelId, MemberId, MessageId, ScheduleId, ThreadId};
+use drillbot::domain::ids::{ChannelId, MemberId, MessageId, RoundId, ScheduleId, ThreadId};
 use drillbot::domain::message::{Form, Message, Reply};
 use drillbot::domain::round::Round;
 use drillbot::domain::schedule::ScheduleSpec;
 use drillbot::store::{Store, outbox, rounds, schedules, scores, standings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, ToSpan};
 
 /// Covers every key point of every question of [`bank`].
 pub const FULL: &str = "The backend keeps the state, a lock stops two writers, and versions help to recover.";
@@ -122,7 +122,7 @@ impl World {
                 .expect("the zone exists");
         let clock = Clock::manual(0);
         let app = Arc::new(App::new(store, clock.clone(), setup.bank.clone(), Duration::from_secs(30)));
-        let mut world = World {
+        let world = World {
             app,
             chat: Arc::new(MemoryChat::default()),
             clock,
@@ -241,11 +241,28 @@ impl World {
 
     /// The process dies and comes back.
     pub async fn restart(&mut self) {
+        self.reborn().await;
+        self.settle().await;
+    }
+
+    /// A new process on the same database, before its first tick.
+    pub async fn reborn(&mut self) {
         let store = self.app.store.clone();
         self.app = Arc::new(App::new(store, self.clock.clone(), self.setup.bank.clone(), Duration::from_secs(30)));
         self.app.take_over().await.expect("what was under way is taken over");
         self.app.set_up(self.channels()).await.expect("the configuration is applied");
-        self.settle().await;
+    }
+
+    /// Claims what is due and never comes to sending it, like a process that dies there.
+    pub async fn claim_and_forget(&mut self) {
+        let now = self.clock.now_ms();
+        self.app
+            .store
+            .write("claim", move |conn| {
+                Box::pin(async move { outbox::claim(conn, "memory", now, now + 30_000, 32).await })
+            })
+            .await
+            .expect("deliveries can be claimed");
     }
 
     /// A restart with another configuration.
@@ -308,6 +325,12 @@ impl World {
             .map(|button| button.action)
     }
 
+    /// A button of the newest card, as it stands now.
+    pub fn card_button(&self, label: &str) -> Option<String> {
+        let card = self.cards().pop()?;
+        card.message.buttons.into_iter().find(|button| button.label.starts_with(label)).map(|button| button.action)
+    }
+
     pub async fn press_action(&mut self, name: &str, action: &str) -> String {
         let actor = self.actor(name);
         let reply = self.app.press(&actor, action).await.expect("a reply");
@@ -364,7 +387,7 @@ impl World {
         self.chat.write(thread, &actor.member, &actor.name, text, self.clock.now_ms())
     }
 
-    async fn hear(&mut self, thread: &ThreadId, id: &MessageId, name: &str, text: &str) -> Receipt {
+    pub async fn hear(&mut self, thread: &ThreadId, id: &MessageId, name: &str, text: &str) -> Receipt {
         let actor = self.actor(name);
         let written = Written {
             channel: channel(),
@@ -387,7 +410,11 @@ impl World {
     pub async fn erase(&mut self, id: &MessageId) {
         let thread = self.thread();
         self.chat.erase(id);
-        self.app.thread_message_deleted(&channel(), &thread, id.as_str()).await.expect("the deletion is noted");
+        self.hear_deletion(&thread, id).await;
+    }
+
+    pub async fn hear_deletion(&mut self, thread: &ThreadId, id: &MessageId) {
+        self.app.thread_message_deleted(&channel(), thread, id.as_str()).await.expect("the deletion is noted");
     }
 
     // ---- what people see
@@ -448,9 +475,21 @@ impl World {
             .expect("rounds can be read")
     }
 
+    /// The round whose card opened this thread, also before the bot knows that it did.
+    pub async fn round_of(&self, thread: &ThreadId) -> Round {
+        let card = self.cards().into_iter().find(|card| card.id.as_str() == thread.as_str()).expect("a card");
+        let id = card.key.trim_start_matches("question:").to_owned();
+        self.rounds().await.into_iter().find(|round| round.id.as_str() == id).expect("a round")
+    }
+
     /// (name of the member, coverage, points in tenths) of the newest round, the best first.
     pub async fn scores(&self) -> Vec<(String, i64, i64)> {
         let round = self.rounds().await.into_iter().next().expect("a round").id;
+        self.scores_of(&round).await
+    }
+
+    pub async fn scores_of(&self, round: &RoundId) -> Vec<(String, i64, i64)> {
+        let round = round.clone();
         let all = self
             .app
             .store
@@ -505,10 +544,4 @@ pub fn show_reply(reply: &Reply) -> String {
             format!("[form] {}\n{}\n[{}]", form.title, values.join("\n"), form.submit)
         }
     }
-}
-
-/// Local wall clock text of an instant.
-pub fn local(ms: i64, zone: &TimeZone) -> String {
-    let at = Timestamp::from_millisecond(ms).expect("an instant of the calendar");
-    zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M").to_string()
 }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::Failure;
+use super::error::{Failure, Params};
 use super::session::{self, SignedIn, clean_name};
 use super::{Server, view};
 use crate::app::{Written, random_id};
@@ -133,7 +133,7 @@ pub async fn messages(
     State(server): State<Server>,
     who: SignedIn,
     Path(channel): Path<String>,
-    Query(page): Query<Page>,
+    Params(page): Params<Page>,
 ) -> Answer {
     let channel = known_channel(&server, &channel).await?.id;
     let viewer = who.viewer();
@@ -261,7 +261,8 @@ pub async fn write(
 
 /// Tells the drill of a thread message as it stands, and marks it with what became of it.
 async fn note(server: &Server, who: &SignedIn, channel: &ChannelId, thread: &str, id: &str) -> Result<(), Failure> {
-    let Some(message) = get(server, id).await? else { return Ok(()) };
+    // A repeated key may be that of a message which is deleted by now: that stays so.
+    let Some(message) = get(server, id).await?.filter(|message| !message.deleted) else { return Ok(()) };
     let written = Written {
         channel: channel.clone(),
         thread: ThreadId::new(thread),
@@ -516,7 +517,7 @@ pub async fn leaderboard(
     State(server): State<Server>,
     who: SignedIn,
     Path(channel): Path<String>,
-    Query(query): Query<BoardQuery>,
+    Params(query): Params<BoardQuery>,
 ) -> Answer {
     let channel = known_channel(&server, &channel).await?.id;
     let topic = match query.topic().map(|typed| server.app.bank().find_topic(typed)) {
@@ -543,7 +544,7 @@ pub struct Typed {
     text: String,
 }
 
-pub async fn complete(State(server): State<Server>, _: SignedIn, Query(typed): Query<Typed>) -> Answer {
+pub async fn complete(State(server): State<Server>, _: SignedIn, Params(typed): Params<Typed>) -> Answer {
     let suggestions: Vec<Value> = server
         .app
         .complete(&typed.text)

@@ -2,8 +2,11 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// A failed call: a status, a code for scripts and a sentence for people.
@@ -41,12 +44,34 @@ impl Failure {
         Failure::new(StatusCode::NOT_FOUND, "unknown", message)
     }
 
+    pub fn wrong_method() -> Failure {
+        Failure::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "wrong_method",
+            "This call has another method; see docs/web-api.md.",
+        )
+    }
+
     pub fn taken(message: impl Into<String>) -> Failure {
         Failure::new(StatusCode::CONFLICT, "taken", message)
     }
 
     pub fn too_long(message: impl Into<String>) -> Failure {
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", message)
+    }
+}
+
+/// What stands behind the question mark of an address; a slip in it is a failure like any other.
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Params(params)),
+            Err(rejection) => Err(Failure::bad(format!("The address cannot be read: {}", rejection.body_text()))),
+        }
     }
 }
 

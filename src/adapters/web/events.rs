@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::error::Params;
 use super::session::SignedIn;
 use super::{Server, view};
 use crate::store::web::{self, Viewer};
@@ -40,7 +41,7 @@ pub async fn stream(
     State(server): State<Server>,
     who: SignedIn,
     headers: HeaderMap,
-    Query(query): Query<After>,
+    Params(query): Params<After>,
 ) -> impl IntoResponse {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let rev = match last.or(query.after) {

@@ -240,7 +240,8 @@ fn router(server: Server) -> Router {
         .route("/api/forms", post(api::submit))
         .route("/api/complete", get(api::complete))
         .route("/api/events", get(events::stream))
-        .fallback(|| async { error::Failure::unknown("there is no such call; see docs/web-api.md") });
+        .fallback(|| async { error::Failure::unknown("There is no such call; see docs/web-api.md.") })
+        .method_not_allowed_fallback(|| async { error::Failure::wrong_method() });
     Router::new()
         .merge(api)
         .route("/", get(pages::index))

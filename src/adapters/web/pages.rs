@@ -1,7 +1,7 @@
 //! The page itself, its assets, and the pages that need no script: leaderboard, schedule, history.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::Server;
 use super::api::{BoardQuery, known_channel};
-use super::error::Failure;
+use super::error::{Failure, Params};
 use super::session::SignedIn;
 use crate::domain::bank::TopicMatch;
 use crate::domain::command::{Board, Window};
@@ -164,7 +164,7 @@ pub async fn leaderboard(
     State(server): State<Server>,
     who: Who,
     Path(name): Path<String>,
-    Query(query): Query<BoardQuery>,
+    Params(query): Params<BoardQuery>,
 ) -> Result<Response, Failure> {
     let Ok(who) = who else { return Ok(Redirect::to("/").into_response()) };
     let channel = known_channel(&server, &name).await?;
