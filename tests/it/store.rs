@@ -755,6 +755,7 @@ async fn tampered_standings_are_found_out(store: Store) {
 
 fn drill(id: &str) -> Drill {
     let item = |question: &str| Item {
+        title: String::new(),
         question: QuestionId::new(question),
         snapshot: "hash".into(),
         topic: "eks".into(),
