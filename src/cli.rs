@@ -90,9 +90,11 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
         wrong += 1;
     };
     problems.iter().for_each(|problem| say(problem));
+    // The same code as a start with these settings would end with.
+    let failed = if problems.is_empty() { ExitCode::FAILURE } else { ExitCode::from(2) };
     let Some(config) = config else {
         eprintln!("{} found; questions and database come after that.", count(wrong));
-        return ExitCode::FAILURE;
+        return failed;
     };
     match content::load(&config.content) {
         Ok((bank, warnings)) => {
@@ -137,7 +139,7 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         eprintln!("{} found.", count(wrong));
-        ExitCode::FAILURE
+        failed
     }
 }
 

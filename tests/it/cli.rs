@@ -94,7 +94,7 @@ fn the_check_names_all_problems_of_the_settings_at_once_with_their_lines() {
         "drillbot.toml:5: cron:",
         "drillbot.toml:6: zone:",
         "drillbot.toml:7: a channel's name",
-        "nothing was started",
+        "problems found.",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }

@@ -47,7 +47,18 @@ async fn a_question_is_posted_answered_and_revealed() {
     w.at("16:59").await;
     assert_eq!(w.news(), "");
     w.at("17:00").await;
-    assert_snapshot!(w.news(), @r#"
+    assert_snapshot!(w.news(), @"
+    --- to Ann
+    # Your result
+    100 of 100, worth 200 points
+    (iam question 3: who keeps the state?)
+    # You said
+    ✓ The backend keeps the state
+    ✓ A lock stops two writers
+    ✓ Versions help to recover
+    # Your answer
+    > The backend keeps the state, a lock stops two writers, and versions help to recover.
+    (Underlined: the words that counted.)
     --- in the thread
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
@@ -63,17 +74,6 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Your answer
     > The backend keeps the state.
     (Underlined: the words that counted.)
-    --- to Ann
-    # Your result
-    100 of 100, worth 200 points
-    (iam question 3: who keeps the state?)
-    # You said
-    ✓ The backend keeps the state
-    ✓ A lock stops two writers
-    ✓ Versions help to recover
-    # Your answer
-    > The backend keeps the state, a lock stops two writers, and versions help to recover.
-    (Underlined: the words that counted.)
     --- in the thread
     # Key points, and who covered them
     ✓ The backend keeps the state — everybody
@@ -83,10 +83,10 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Common mistakes
     ✗ Versions stop two writers. They only help to recover.
     # Read more
-    • developer.hashicorp.com/terraform/language/state
+    • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
     [My result]
-    "#);
+    ");
     assert_snapshot!(w.card(), @r#"
     # iam question 3: who keeps the state?
     (Two colleagues press apply in the same minute.)
@@ -248,7 +248,7 @@ async fn nobody_answered() {
     w.at("09:00").await;
     w.news();
     w.at("17:00").await;
-    assert_snapshot!(w.news(), @r#"
+    assert_snapshot!(w.news(), @"
     --- in the thread
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
@@ -261,10 +261,10 @@ async fn nobody_answered() {
     # Common mistakes
     ✗ Versions stop two writers. They only help to recover.
     # Read more
-    • developer.hashicorp.com/terraform/language/state
+    • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
     [My result]
-    "#);
+    ");
     w.end().await;
 }
 
@@ -380,7 +380,7 @@ async fn a_bot_that_was_down_past_the_window_leaves_the_question_out_and_says_so
     w.restart().await;
     assert_eq!(w.cards().len(), 0);
     assert_snapshot!(w.notices().join("\n"), @"The question of 2026-11-23 09:00 was not posted: the bot was away for longer than the catch-up window.");
-    let history = w.bob("/daily").await;
+    let history = w.ann("/daily").await;
     assert!(history.contains("2026-11-23 09:00 missed: the bot was away"), "{history}");
     w.day(1).await;
     w.at("09:00").await;
