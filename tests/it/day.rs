@@ -48,32 +48,9 @@ async fn a_question_is_posted_answered_and_revealed() {
     assert_eq!(w.news(), "");
     w.at("17:00").await;
     assert_snapshot!(w.news(), @"
-    --- to Ann
-    # Your result
-    100 of 100, worth 200 points
-    (iam question 3: who keeps the state?)
-    # You said
-    ✓ The backend keeps the state
-    ✓ A lock stops two writers
-    ✓ Versions help to recover
-    # Your answer
-    > The backend keeps the state, a lock stops two writers, and versions help to recover.
-    (Underlined: the words that counted.)
     --- in the thread
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
-    --- to Bob
-    # Your result
-    50 of 100, worth 100 points
-    (iam question 3: who keeps the state?)
-    # You said
-    ✓ The backend keeps the state
-    # Missing
-    – A lock stops two writers
-    – Versions help to recover
-    # Your answer
-    > The backend keeps the state.
-    (Underlined: the words that counted.)
     --- in the thread
     # Key points, and who covered them
     ✓ The backend keeps the state — everybody
@@ -86,6 +63,29 @@ async fn a_question_is_posted_answered_and_revealed() {
     • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
     [My result]
+    --- to Ann
+    # Your result
+    100 of 100, worth 200 points
+    (iam question 3: who keeps the state?)
+    # You said
+    ✓ The backend keeps the state
+    ✓ A lock stops two writers
+    ✓ Versions help to recover
+    # Your answer
+    > The backend keeps the state, a lock stops two writers, and versions help to recover.
+    (Underlined: the words that counted.)
+    --- to Bob
+    # Your result
+    50 of 100, worth 100 points
+    (iam question 3: who keeps the state?)
+    # You said
+    ✓ The backend keeps the state
+    # Missing
+    – A lock stops two writers
+    – Versions help to recover
+    # Your answer
+    > The backend keeps the state.
+    (Underlined: the words that counted.)
     ");
     assert_snapshot!(w.card(), @r#"
     # iam question 3: who keeps the state?
