@@ -77,6 +77,9 @@ async fn two_processes_on_one_postgres_do_every_job_once() {
     }
     let (problems, counted) = crash::check(&database.open().await, &seen).await;
     println!("{counted}");
+    let waits: Vec<String> =
+        [one.log(), two.log()].concat().into_iter().filter(|line| line.contains("deadlock")).collect();
+    assert!(waits.is_empty(), "two processes waited for each other\n{}", waits.join("\n"));
     assert!(problems.is_empty(), "{counted}\n{}\n{}\n{}", problems.join("\n"), one.words(), two.words());
 }
 
