@@ -60,7 +60,8 @@ start)
     say "the server does not start"
     ;;
 halt)
-    as_owner "$bin/pg_ctl" -D "$data" -m fast -w stop >/dev/null
+    # As if it had crashed.
+    as_owner "$bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null
     ;;
 resume)
     # With the options of the last start.

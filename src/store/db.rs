@@ -157,6 +157,10 @@ impl Store {
 
     /// Ends the connections; writes already accepted are finished first.
     pub async fn close(&self) {
+        if let Writer::Grouped(_) = self.inner.writer {
+            // It comes behind everything that waits; when it fails, so has all of that, and its callers know.
+            let _ = self.write("finish writing", |_| Box::pin(async { Ok(()) })).await;
+        }
         self.inner.readers.close().await;
     }
 }

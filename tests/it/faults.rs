@@ -77,6 +77,9 @@ async fn two_processes_on_one_postgres_do_every_job_once() {
     }
     let (problems, counted) = crash::check(&database.open().await, &seen).await;
     println!("{counted}");
+    let waits: Vec<String> =
+        [one.log(), two.log()].concat().into_iter().filter(|line| line.contains("deadlock")).collect();
+    assert!(waits.is_empty(), "two processes waited for each other\n{}", waits.join("\n"));
     assert!(problems.is_empty(), "{counted}\n{}\n{}\n{}", problems.join("\n"), one.words(), two.words());
 }
 
@@ -432,6 +435,32 @@ async fn a_postgres_that_goes_away_and_comes_back_costs_nothing_but_time() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_when_postgres_crashes_four_times_under_load() {
+    if setting("DRILLBOT_TEST_POSTGRES").is_none() && setting("DRILLBOT_TEST_SKIP_POSTGRES").is_some() {
+        return;
+    }
+    let server = Server::start();
+    let database = Database::at(&server.url);
+    let mut bot = crash::rehearsal(&database).start().await;
+    let people = crash::People::gather(&["Ann", "Bob", "Cem"], 3);
+    people.go_to(&bot.ready().await);
+    for _ in 0..4 {
+        // The rhythm of the outages, not a wait for anything.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        server.stop();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.resume();
+    }
+    let urls = [bot.ready().await];
+    let seen = crash::finish(&database, people, &urls).await;
+    assert_eq!(bot.stop().await.code, Some(0), "{}", bot.words());
+    let (problems, counted) = crash::check(&database.open().await, &seen).await;
+    println!("{counted}");
+    let broken: Vec<String> = bot.log().into_iter().filter(|line| crash::is_alarming(line)).collect();
+    assert!(problems.is_empty() && broken.is_empty(), "{counted}\n{}\n{}", problems.join("\n"), broken.join("\n"));
+}
+
 /// A PostgreSQL of this test alone.
 struct Server {
     folder: tempfile::TempDir,
@@ -543,4 +572,21 @@ async fn every_private_answer_is_quoted_at_the_reveal() {
     let text = body["messages"].to_string();
     let missing: Vec<&String> = wanted.iter().filter(|answer| !text.contains(*answer)).collect();
     assert!(missing.is_empty(), "{missing:?} are not quoted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_out_of_file_descriptors_is_survived() {
+    let (_database, setup) = quiet_bot().await;
+    let mut bot = setup.around("ulimit -n 48; exec \"$0\" \"$@\"").start().await;
+    let url = bot.ready().await;
+    let address = url.strip_prefix("http://").expect("http");
+    let crowd: Vec<TcpStream> = (0..80).map(|_| TcpStream::connect(address).expect("a connection")).collect();
+    let mut last = crowd.last().expect("a connection").try_clone().expect("a clone");
+    last.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+    last.write_all(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").expect("a request");
+    assert!(last.read(&mut [0; 16]).is_err(), "the last of them is not served, so there was a shortage");
+    drop((crowd, last));
+    let ann = eventually("Ann can sign in", SOON, || async { Client::sign_in(&url, "Ann").await.ok() }).await;
+    is_ready(&ann).await;
+    assert!(bot.is_running() && !bot.words().contains("panicked"), "{}", bot.words());
 }

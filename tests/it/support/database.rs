@@ -51,6 +51,11 @@ impl Database {
         Some(Database { url, folder, server: Some((server, name)) })
     }
 
+    /// One that somebody else looks after.
+    pub fn at(url: &str) -> Database {
+        Database { url: url.to_owned(), folder: tempfile::tempdir().expect("a folder for the test"), server: None }
+    }
+
     pub async fn of(kind: Kind) -> Option<Database> {
         match kind {
             Kind::Sqlite => Some(Database::sqlite().await),
