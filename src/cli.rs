@@ -15,14 +15,17 @@ use crate::content;
 use crate::domain::bank::{Bank, Filter, Problem, Severity};
 use crate::domain::lint::lint;
 use crate::run::{self, Options};
-use crate::store::{self, Store};
+use crate::store;
 
 /// The settings file that is read without being named.
 const DEFAULT_FILE: &str = "drillbot.toml";
 
+fn settings_file(file: Option<PathBuf>) -> Option<PathBuf> {
+    file.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()))
+}
+
 fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
-    let file = file.or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
-    config::load(file.as_deref(), &config::environment()).map_err(|problems| {
+    config::load(settings_file(file).as_deref(), &config::environment()).map_err(|problems| {
         for problem in &problems {
             eprintln!("{problem}");
         }
@@ -80,14 +83,18 @@ pub fn config_example() -> ExitCode {
 
 /// Settings, banks and database.
 pub fn check(file: Option<PathBuf>) -> ExitCode {
-    let config = match load(file) {
-        Ok(config) => config,
-        Err(code) => return code,
-    };
+    let (config, problems) = config::read(settings_file(file).as_deref(), &config::environment());
     let mut wrong = 0;
     let mut say = |problem: &dyn std::fmt::Display| {
         eprintln!("{problem}");
         wrong += 1;
+    };
+    problems.iter().for_each(|problem| say(problem));
+    // The same code as a start with these settings would end with.
+    let failed = if problems.is_empty() { ExitCode::FAILURE } else { ExitCode::from(2) };
+    let Some(config) = config else {
+        eprintln!("{} found; questions and database come after that.", count(wrong));
+        return failed;
     };
     match content::load(&config.content) {
         Ok((bank, warnings)) => {
@@ -117,28 +124,22 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
             }
         }
     }
-    let mut database = Ok(());
-    let opened = block_on(async {
-        database = match Store::open(config.database_url.expose()).await {
-            Ok(store) => {
-                store.close().await;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
+    let mut database = None;
+    block_on(async {
+        database = Some(store::look(config.database_url.expose()).await);
         Ok(())
     });
-    if let Err(error) = database {
-        say(&format!("database: {error:#}"));
-    } else if opened == ExitCode::SUCCESS {
-        println!("Database: reachable, and its schema is the newest");
+    match database {
+        Some(Ok(words)) => println!("Database: {words}"),
+        Some(Err(error)) => say(&format!("database: {error:#}")),
+        None => say(&"database: it could not be looked at"),
     }
     if wrong == 0 {
         println!("All is well.");
         ExitCode::SUCCESS
     } else {
         eprintln!("{} found.", count(wrong));
-        ExitCode::FAILURE
+        failed
     }
 }
 
@@ -161,8 +162,9 @@ pub fn bank_lint(paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
     };
     let today = jiff::Timestamp::from_millisecond(real_ms()).unwrap_or_default().to_zoned(TimeZone::system()).date();
     problems.extend(lint(&bank, today));
-    for problem in &problems {
-        println!("{problem}");
+    for Problem { path, line, message, severity } in &problems {
+        let kind = if *severity == Severity::Error { "error" } else { "warning" };
+        println!("{path}:{line}: {kind}: {message}");
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     println!("{} questions, {errors} errors, {} warnings", bank.questions().len(), problems.len() - errors);

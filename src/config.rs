@@ -241,6 +241,12 @@ type Values = BTreeMap<(&'static str, &'static str), Given>;
 /// # Errors
 /// Every problem at once.
 pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Vec<Problem>> {
+    let (config, problems) = read(file, environment);
+    config.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// Reads as much of the configuration as can be understood, and every problem: for commands that look further in spite of them.
+pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> (Option<Config>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut values: Values = BTreeMap::new();
     let mut channels = Vec::new();
@@ -265,7 +271,8 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
         }
     }
     read_environment(environment, &mut values, &mut problems);
-    build(&values, channels, &mut problems).filter(|_| problems.is_empty()).ok_or(problems)
+    let config = build(&values, channels, &mut problems);
+    (config, problems)
 }
 
 /// The process's environment, as [`load`] wants it.

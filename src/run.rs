@@ -1,11 +1,13 @@
 //! Wiring: opens what the settings name, starts the tasks, watches them, and stops in good order.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use futures_util::future::select_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -103,10 +105,11 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
         let (worker, settings, ending) = (app.clone(), config.content.clone(), stopping.clone());
         tasks.spawn(async move { ("bank watcher", watch_banks(worker, settings, ending).await) });
     }
+    let signalled = signals();
     announce(&config, &options, address, begun.elapsed());
 
     let outcome = tokio::select! {
-        () = signalled() => {
+        () = signalled => {
             tracing::info!("stopping");
             Ok(())
         }
@@ -147,25 +150,26 @@ fn channel_setups(config: &Config) -> Vec<ChannelSetup> {
 /// The clock of this database. A rehearsal's clock goes on where it was, and never comes near a real database.
 async fn clock(store: &Store, speed: Option<i64>) -> Result<Clock> {
     const NOTE: &str = "rehearsal";
-    let noted = store.read("read the clock", |conn| Box::pin(notes::get(conn, NOTE))).await?;
+    // In this order: another process writes the note before the first channel.
     let used = store.read("look for channels", |conn| Box::pin(notes::is_used(conn))).await?;
+    let mut noted = store.read("read the clock", |conn| Box::pin(notes::get(conn, NOTE))).await?;
+    if let (Some(speed), None, false) = (speed, &noted, used) {
+        let now = real_ms();
+        let note = format!("{now} {now} {speed}");
+        // Another process may begin the same rehearsal at this moment: then its clock is the clock.
+        let clock = store
+            .write("begin a rehearsal", move |conn| Box::pin(async move { notes::set_once(conn, NOTE, &note).await }));
+        noted = Some(clock.await?);
+    }
     match (speed, noted) {
         (None, None) => Ok(Clock::system()),
         (None, Some(_)) => bail!(
             "this database belongs to a rehearsal (--speed); its dates are invented. Give the real bot its own database.url"
         ),
-        (Some(_), None) if used => bail!(
+        (Some(_), None) => bail!(
             "this database is a real one; --speed would fill it with invented dates. Rehearse with another one: \
              DRILLBOT_DATABASE_URL=sqlite:rehearsal.db"
         ),
-        (Some(speed), None) => {
-            let now = real_ms();
-            let note = format!("{now} {now} {speed}");
-            store
-                .write("begin a rehearsal", move |conn| Box::pin(async move { notes::set(conn, NOTE, &note).await }))
-                .await?;
-            Ok(Clock::fast(now, now, speed))
-        }
         (Some(speed), Some(noted)) => {
             let numbers: Vec<i64> = noted.split(' ').filter_map(|number| number.parse().ok()).collect();
             let [real, shown, before] = numbers.as_slice() else {
@@ -187,41 +191,46 @@ async fn clock(store: &Store, speed: Option<i64>) -> Result<Clock> {
 }
 
 /// Says that the bot is ready, where, and what to try. For people, so on standard output, whatever the log does.
-#[expect(clippy::print_stdout, reason = "this is what the person who started it reads")]
 fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, took: Duration) {
-    tracing::debug!(took_ms = took.as_millis(), "ready");
-    let Some(address) = address else {
-        println!("drillbot is ready; the web chat is off.");
-        return;
-    };
-    let names: Vec<String> = config.channels.iter().map(|channel| format!("#{}", channel.name)).collect();
-    println!("drillbot is ready in {} ms: http://{address}", took.as_millis());
-    println!("Channels: {}", names.join(", "));
-    if let Some(reveal) = &options.demo {
-        println!(
-            "A question is open now; its answer comes {reveal} later. Open the page in two windows and answer it as two people."
-        );
-        println!(
-            "After the reveal: /leaderboard, /me, /daily now for the next question. (--demo --reveal 30s is quicker.)"
-        );
-    } else {
-        println!("Try first: open the page, sign in, and type /daily now, /drill iam, /help.");
-        println!("(drillbot --demo plays a whole day in two minutes.)");
-    }
-}
-
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+    let mut lines = Vec::new();
+    match address {
+        None => lines.push("drillbot is ready; the web chat is off.".to_owned()),
+        Some(address) => {
+            let names: Vec<String> = config.channels.iter().map(|channel| format!("#{}", channel.name)).collect();
+            lines.push(format!("drillbot is ready in {} ms: http://{address}", took.as_millis()));
+            lines.push(format!("Channels: {}", names.join(", ")));
+            if let Some(reveal) = &options.demo {
+                lines.push(format!(
+                    "A question is open now; its answer comes {reveal} later. Open the page in two windows and answer it as two \
+                     people.\nAfter the reveal: /leaderboard, /me, /daily now for the next question. (--demo --reveal 30s is quicker.)"
+                ));
+            } else {
+                lines.push(
+                    "Try first: open the page, sign in, and type /daily now, /drill iam, /help.\n(drillbot --demo plays a whole day \
+                     in two minutes.)"
+                        .to_owned(),
+                );
             }
         }
-        Err(error) => {
-            tracing::warn!(%error, "cannot listen for SIGTERM");
-            let _ = tokio::signal::ctrl_c().await;
+    }
+    // Whoever started it may have stopped reading: that is no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+}
+
+/// Listens from now on for SIGTERM and Ctrl-C; the result is ready when one of them has come.
+fn signals() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut listeners: Vec<_> = [SignalKind::terminate(), SignalKind::interrupt()]
+        .into_iter()
+        .filter_map(|kind| {
+            signal(kind).inspect_err(|error| tracing::warn!(%error, ?kind, "cannot listen for a signal")).ok()
+        })
+        .collect();
+    async move {
+        let any = listeners.iter_mut().map(|listener| Box::pin(listener.recv()));
+        match any.len() {
+            0 => std::future::pending().await,
+            _ => drop(select_all(any).await),
         }
     }
 }
@@ -289,7 +298,11 @@ async fn deliver<C: Chat>(
         let bell = app.outbox_bell.notified();
         let wait = match app.deliver(&chat).await {
             Ok(delivered) if delivered.claimed > 0 => Duration::ZERO,
-            Ok(_) => app.next_delivery(chat.platform()).await.ok().flatten().unwrap_or(TICK).clamp(TICK / 50, TICK),
+            // What is due and was not claimed waits behind another row of its lane: no use asking all the time.
+            Ok(_) => match app.next_delivery(chat.platform()).await.ok().flatten() {
+                Some(Duration::ZERO) => TICK / 5,
+                due => due.unwrap_or(TICK).clamp(TICK / 50, TICK),
+            },
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "deliveries failed; they are tried again");
                 TICK

@@ -52,18 +52,29 @@ impl App {
             .store
             .write("save an answer", move |conn| {
                 Box::pin(async move {
-                    let in_time = rounds::touch_open(conn, &id).await?;
-                    let Some(round) = rounds::get(conn, &id).await? else { return Ok(Saved::Unknown) };
-                    if round.answers == AnswerMode::Thread {
+                    let touched = rounds::touch(conn, &id).await?;
+                    let answers_in = match touched {
+                        Some(touched) => touched.answers,
+                        None => match rounds::get(conn, &id).await? {
+                            Some(round) => round.answers,
+                            None => return Ok(Saved::Unknown),
+                        },
+                    };
+                    if answers_in == AnswerMode::Thread {
                         return Ok(Saved::ThreadOnly);
                     }
                     members::seen(conn, &member, &name, now).await?;
-                    let part_id = if in_time { Part::form_id(&member) } else { Part::late_form_id(&member) };
-                    let before = answers::get(conn, &id, &part_id).await?;
-                    let changed = before.is_some_and(|part| !part.deleted);
-                    let part = Part { id: part_id, member, body, written_at: now, late: !in_time, deleted: false };
-                    answers::put(conn, &id, &part).await?;
-                    Ok(if in_time { Saved::InTime { reveal_at: round.reveal_at, changed } } else { Saved::Late })
+                    let part_id = if touched.is_some() { Part::form_id(&member) } else { Part::late_form_id(&member) };
+                    let late = touched.is_none();
+                    let part = Part { id: part_id, member, body, written_at: now, late, deleted: false };
+                    let changed = !answers::put_new(conn, &id, &part).await?;
+                    if changed {
+                        answers::put(conn, &id, &part).await?;
+                    }
+                    Ok(match touched {
+                        Some(touched) => Saved::InTime { reveal_at: touched.reveal_at, changed },
+                        None => Saved::Late,
+                    })
                 })
             })
             .await?;

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::{Actor, App, stamp};
 use crate::domain::command::{Board, Window};
+use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MemberId};
 use crate::domain::message::Message;
 use crate::domain::round::Period;
@@ -131,12 +132,22 @@ impl App {
         }))
     }
 
-    /// Erases a member everywhere; the totals of the others stay.
+    /// Erases a member everywhere, also from reveals that have been posted; the totals of the others stay.
     pub(super) async fn forget(&self, member: &MemberId) -> Result<Message> {
-        let member = member.clone();
+        let (member, now) = (member.clone(), self.now());
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
+                    let retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
+                        .await?
+                        .into_iter()
+                        .map(|(round, channel)| outbox::New {
+                            channel,
+                            effect: Effect::Retell { round },
+                            not_before: now,
+                            not_after: None,
+                        })
+                        .collect();
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
                     outbox::forget(conn, &member).await?;
@@ -144,10 +155,12 @@ impl App {
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;
                     web::forget(conn, &member).await?;
-                    members::forget(conn, &member).await
+                    members::forget(conn, &member).await?;
+                    outbox::again(conn, &retell, now).await
                 })
             })
             .await?;
+        self.outbox_bell.notify_waiters();
         Ok(text::forgotten())
     }
 }

@@ -15,6 +15,8 @@ use crate::domain::schedule::{AnswerMode, Problem, ScheduleSpec, Slot, from_time
 use crate::domain::text::{self, ScheduleView};
 use crate::store::{answers, channels, rounds, schedules};
 
+/// A second `/daily now` within this time is the same wish while the first question is open.
+const TWICE_MS: i64 = 60_000;
 /// Rounds in the history of `/daily show`.
 const LATELY: i64 = 7;
 
@@ -264,19 +266,23 @@ impl App {
         Ok(text::skipped(&key, next_at))
     }
 
-    /// Posts a question beside the schedule. Its slot is the minute, so that asking twice at once posts one.
+    /// Posts a question beside the schedule. Asking twice at once posts one.
     async fn open_now(&self, row: schedules::Row) -> Result<Message> {
         let Some(planned) = self.planned(&row.spec) else { return Ok(text::no_schedule()) };
         let now = self.now();
         let local = stamp(now).to_zoned(planned.plan.zone().clone()).datetime();
-        let minute =
-            local.round(jiff::civil::DateTimeRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Trunc));
-        let slot = Slot { local: minute.unwrap_or(local), at: stamp(now) };
+        // Never on a full minute: those are the slots of the schedule itself.
+        let second = local.with().second(local.second().max(1)).subsec_nanosecond(0).build().unwrap_or(local);
+        let slot = Slot { local: second, at: stamp(now) };
         let candidates = self.candidates(&planned.filter);
         let posted = self
             .store
             .write("post a question now", move |conn| {
                 Box::pin(async move {
+                    let newest = rounds::open_of(conn, &row.id).await?.into_iter().next();
+                    if newest.is_some_and(|round| now - round.opened_at < TWICE_MS) {
+                        return Ok(true);
+                    }
                     let mut asked: HashMap<_, _> =
                         rounds::asked(conn, &[&row.channel]).await?.remove(&row.channel).unwrap_or_default();
                     let mut batch = Batch::default();

@@ -115,6 +115,7 @@ impl App {
             Effect::Card { round } => self.send_card(chat, row, round).await,
             Effect::Collect { round } => self.collect(chat, row, round).await,
             Effect::Reveal { round, part } => self.send_reveal(chat, row, round, *part).await,
+            Effect::Retell { round } => self.retell(chat, row, round).await,
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
@@ -263,7 +264,10 @@ impl App {
         let scored = tokio::task::spawn_blocking(move || {
             let answers = answer::assemble(&parts);
             let texts = answers.iter().map(|answer| (&answer.member, answer.text.as_str()));
-            round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0))
+            let mut scored = round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0));
+            // The order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
+            scored.sort_by(|a, b| b.coverage.cmp(&a.coverage).then_with(|| a.member.cmp(&b.member)));
+            scored
         })
         .await
         .context("grading failed")?;
@@ -306,9 +310,6 @@ impl App {
     async fn count_parts(&self, round: &Round, question: &Question, scored: &[round::Scored]) -> Result<usize> {
         let ids: Vec<MemberId> = scored.iter().map(|one| one.member.clone()).collect();
         let (names, texts) = self.names_and_texts(&round.id, ids).await?;
-        // In the order of the reveal, which decides how many messages the answers fill.
-        let mut scored: Vec<&round::Scored> = scored.iter().collect();
-        scored.sort_by(|a, b| (b.coverage, &a.member).cmp(&(a.coverage, &b.member)));
         let answers = scored
             .iter()
             .map(|one| NamedAnswer {
@@ -332,6 +333,31 @@ impl App {
             Ok(posted) => self.finish(row, Some(posted.message)).await,
             Err(error) => Ok(Done::Failed(error)),
         }
+    }
+
+    /// Renders a posted reveal anew, message by message.
+    async fn retell<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
+        let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
+        let mut parts = self.reveal_parts(&round, &question).await?.into_iter();
+        let place =
+            Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
+        for part in 0..usize::try_from(round.parts)? {
+            let delivery = Effect::Reveal { round: id.clone(), part }.delivery_id();
+            let posted = self
+                .store
+                .read("look for a posted reveal", move |conn| {
+                    Box::pin(async move { outbox::message_of(conn, &delivery).await })
+                })
+                .await?;
+            let message = parts.next().unwrap_or_else(text::erased_part);
+            let Some(target) = posted else { continue };
+            match chat.edit(&place, &target, &message).await {
+                // A part that somebody deleted has nobody's name in it any more.
+                Ok(()) | Err(SendError::Fatal { .. }) => {}
+                Err(error) => return Ok(Done::Failed(error)),
+            }
+        }
+        self.finish(row, None).await
     }
 
     async fn reveal_parts(&self, round: &Round, question: &Question) -> Result<Vec<Message>> {
@@ -424,7 +450,9 @@ impl App {
                         Effect::Notice { .. } => return Ok(()),
                         Effect::Question { round } => ("the question", round),
                         Effect::Card { round } => ("the new state of the card", round),
-                        Effect::Collect { round } | Effect::Reveal { round, .. } => ("the reveal", round),
+                        Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round } => {
+                            ("the reveal", round)
+                        }
                         Effect::Result { round, .. } => ("somebody's result", round),
                     };
                     let Some(round) = rounds::get(conn, id).await? else { return Ok(()) };

@@ -70,6 +70,7 @@ impl App {
             drilled.insert(question.id.clone(), now);
             items.push(Item {
                 question: question.id.clone(),
+                title: text::question_title(&question, mode == Mode::Choice),
                 snapshot: hash,
                 topic: question.topic.clone(),
                 hints: 0,

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Actor, App};
 use crate::domain::bank::TopicMatch;
-use crate::domain::command::{self, Action, Command, Daily, Usage, Verb};
+use crate::domain::command::{self, Action, Command, Usage, Verb};
 use crate::domain::message::{Message, Reply};
 use crate::domain::text;
 
@@ -50,7 +50,7 @@ impl App {
                 Reply::show(self.show_leaderboard(actor, window, board, topic.as_deref()).await?)
             }
             Command::Daily { action, schedule } => {
-                if !actor.organiser && action != Daily::Show {
+                if !actor.organiser {
                     return Ok(Reply::show(text::organisers_only("daily")));
                 }
                 Reply::show(self.daily(actor, action, schedule.as_deref()).await?)

@@ -305,7 +305,8 @@ impl Batch {
             not_before: now,
             not_after: Some(reveal_at),
         }];
-        if !picked.repeated && (picked.unseen_left == LOW || picked.unseen_left == 0) && candidates.len() > 1 {
+        let warn_at = LOW.min(candidates.len() - 1);
+        if !picked.repeated && (picked.unseen_left == warn_at || picked.unseen_left == 0) {
             let words = text::low_on_questions(opening.schedule.name(), picked.unseen_left, candidates.len());
             effects.push(notice(opening.channel, words, now));
         }

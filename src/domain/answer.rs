@@ -172,4 +172,19 @@ mod tests {
         let (changed, gone) = reconcile(&stored[..1], &[message("m1", "ann", "old", 100)], 500);
         assert!(changed.is_empty() && gone.is_empty());
     }
+
+    #[test]
+    fn what_was_accepted_stays_in_time_although_the_close_bears_an_earlier_time() {
+        let accepted = part("m1", "ann", "just in time", 505);
+        let message = ThreadMessage {
+            id: MessageId::new("m1"),
+            member: MemberId::new("ann"),
+            name: "Ann".into(),
+            text: "just in time".into(),
+            at: 505,
+        };
+        assert_eq!(reconcile(&[accepted], std::slice::from_ref(&message), 500), (vec![], vec![]));
+        let (changed, _) = reconcile(&[], &[message], 500);
+        assert!(changed[0].late);
+    }
 }

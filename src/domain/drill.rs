@@ -25,6 +25,9 @@ pub struct Drill {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     pub question: QuestionId,
+    /// The question in short, for the summary.
+    #[serde(default)]
+    pub title: String,
     /// The hash of the question as it was when the drill began.
     pub snapshot: String,
     pub topic: String,
@@ -166,6 +169,7 @@ mod tests {
         let question = Question::clone(bank.get("iam-passrole").unwrap());
         let item = || Item {
             question: question.id.clone(),
+            title: "PassRole".into(),
             snapshot: String::new(),
             topic: "terraform".into(),
             hints: 0,

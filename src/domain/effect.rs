@@ -16,6 +16,8 @@ pub enum Effect {
     Collect { round: RoundId },
     /// Post one part of the reveal into the thread.
     Reveal { round: RoundId, part: usize },
+    /// Bring the posted parts of a reveal up to date: somebody in them has been erased.
+    Retell { round: RoundId },
     /// Tell one member their own result.
     Result { round: RoundId, member: MemberId },
     /// Tell the channel's organisers.
@@ -31,6 +33,7 @@ impl Effect {
             Effect::Collect { round } => format!("collect:{round}"),
             Effect::Reveal { round, part: 0 } => format!("reveal:{round}"),
             Effect::Reveal { round, part } => format!("reveal:{round}:{part}"),
+            Effect::Retell { round } => format!("retell:{round}"),
             Effect::Result { round, member } => format!("result:{round}:{member}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })

@@ -17,23 +17,27 @@ pub async fn put(conn: &mut Conn, round: &RoundId, part: &Part) -> Result<()> {
     put_many(conn, round, std::slice::from_ref(part)).await
 }
 
+/// Writes a part unless one stands under its id; true when it was written.
+pub async fn put_new(conn: &mut Conn, round: &RoundId, part: &Part) -> Result<bool> {
+    Ok(insert_many(conn, HEAD, "on conflict do nothing", vec![row(round, part)]).await? == 1)
+}
+
 pub async fn put_many(conn: &mut Conn, round: &RoundId, parts: &[Part]) -> Result<()> {
-    let rows = parts
-        .iter()
-        .map(|part| {
-            vec![
-                round.as_str().into(),
-                part.id.as_str().into(),
-                part.member.as_str().into(),
-                part.body.as_str().into(),
-                Bind::from(part.written_at),
-                i64::from(part.late).into(),
-                i64::from(part.deleted).into(),
-            ]
-        })
-        .collect();
+    let rows = parts.iter().map(|part| row(round, part)).collect();
     insert_many(conn, HEAD, TAIL, rows).await?;
     Ok(())
+}
+
+fn row(round: &RoundId, part: &Part) -> Vec<Bind> {
+    vec![
+        round.as_str().into(),
+        part.id.as_str().into(),
+        part.member.as_str().into(),
+        part.body.as_str().into(),
+        part.written_at.into(),
+        i64::from(part.late).into(),
+        i64::from(part.deleted).into(),
+    ]
 }
 
 /// All parts of a round in the order they were written.

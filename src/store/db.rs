@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -181,6 +183,36 @@ pub async fn backup(url: &str, target: &Path) -> Result<()> {
     conn.close().await.context("cannot finish the copy")
 }
 
+/// How the database at `url` is, in words; changes nothing, and a bot may be using it.
+///
+/// # Errors
+/// When a bot could not use it.
+pub async fn look(url: &str) -> Result<String> {
+    sqlx::any::install_default_drivers();
+    let mut conn = if is_postgres(url) {
+        AnyConnection::connect_with(&options(url)?).await.map_err(|error| unreachable_database(&error))?
+    } else {
+        let path = sqlite_path(url)?;
+        if !path.exists() {
+            return Ok(format!("{} is not there yet; the first start makes it", path.display()));
+        }
+        connect_sqlite(&path, false).await?
+    };
+    // No such table: nobody has migrated it yet.
+    let row = sqlx::query("select max(version) as version from _sqlx_migrations").fetch_one(&mut conn).await.ok();
+    let found = row.and_then(|row| row.try_get::<Option<i64>, _>("version").ok().flatten()).unwrap_or(0);
+    conn.close().await.context("cannot close the connection")?;
+    let newest = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+    if found > newest {
+        bail!("a newer drillbot has changed its schema (it is at {found}, this one knows {newest}); update this one");
+    }
+    Ok(if found == newest {
+        "reachable, and its schema is the newest".to_owned()
+    } else {
+        "reachable; the next start brings its schema to the newest".to_owned()
+    })
+}
+
 /// Brings the database at `url` to the newest schema; creates a SQLite file. Doing it twice is doing it once.
 pub async fn migrate(url: &str) -> Result<()> {
     sqlx::any::install_default_drivers();
@@ -350,7 +382,11 @@ where
     fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool> {
         Box::pin(async move {
             let Some(work) = self.work.take() else { return false };
-            let result = work(conn).await.map_err(|error| classify(self.name, error));
+            // A job that breaks down must not take the only writer with it.
+            let result = match AssertUnwindSafe(work(conn)).catch_unwind().await {
+                Ok(result) => result.map_err(|error| classify(self.name, error)),
+                Err(_) => Err(anyhow!("cannot {}: it broke down half-way", self.name)),
+            };
             let ok = result.is_ok();
             self.result = Some(result);
             ok
@@ -564,6 +600,16 @@ mod tests {
     fn parameters_are_counted() {
         assert_eq!(highest_parameter("select $1, $12, $2"), 12);
         assert_eq!(highest_parameter("select 1"), 0);
+    }
+
+    #[test]
+    fn a_count_of_values_that_does_not_fit_is_an_error() {
+        let sql = "select $1, $2";
+        assert!(query(sql.to_owned(), vec![1.into(), 2.into()]).is_ok());
+        for values in [vec![], vec![1.into()], vec![1.into(), 2.into(), 3.into()]] {
+            let error = query(sql.to_owned(), values).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains("2 parameters"), "{error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 
 use super::Conn;
-use super::db::{execute, fetch_all, fetch_optional, int, text};
+use super::db::{Bind, execute, fetch_all, fetch_optional, int, text};
 use crate::domain::drill::Drill;
 use crate::domain::ids::{ChannelId, DrillId, MemberId, QuestionId};
 use crate::domain::round::Period;
@@ -71,18 +71,10 @@ pub async fn score(conn: &mut Conn, result: &Scored<'_>, now: i64) -> Result<(i6
         result.question.as_str().into(),
         result.period.day.as_str().into(),
     ];
-    let sql =
-        "select points from drill_scores where channel_id = $1 and member_id = $2 and question_id = $3 and day = $4";
-    let before = fetch_optional(conn, sql, key).await?.map(|row| int(&row, "points")).transpose()?;
-    if before.is_some_and(|before| before >= result.points) {
-        return Ok((0, 0));
-    }
-    execute(
+    let first = execute(
         conn,
         "insert into drill_scores (channel_id, member_id, question_id, day, week, month, topic, coverage, points, scored_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         on conflict (channel_id, member_id, question_id, day) do update set coverage = excluded.coverage,
-           points = excluded.points, scored_at = excluded.scored_at",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
         vec![
             result.channel.as_str().into(),
             result.member.as_str().into(),
@@ -97,7 +89,21 @@ pub async fn score(conn: &mut Conn, result: &Scored<'_>, now: i64) -> Result<(i6
         ],
     )
     .await?;
-    Ok((result.points - before.unwrap_or(0), i64::from(before.is_none())))
+    if first == 1 {
+        return Ok((result.points, 1));
+    }
+    // On PostgreSQL this takes the row's lock: two drills that end at once are one after the other.
+    let sql = "update drill_scores set scored_at = scored_at
+               where channel_id = $1 and member_id = $2 and question_id = $3 and day = $4 returning points";
+    let before = fetch_optional(conn, sql, key.clone()).await?.map_or(Ok(0), |row| int(&row, "points"))?;
+    if before >= result.points {
+        return Ok((0, 0));
+    }
+    let sql = "update drill_scores set coverage = $5, points = $6, scored_at = $7
+               where channel_id = $1 and member_id = $2 and question_id = $3 and day = $4";
+    let better = [result.coverage, result.points, now].map(Bind::from);
+    execute(conn, sql, key.into_iter().chain(better).collect()).await?;
+    Ok((result.points - before, 0))
 }
 
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {

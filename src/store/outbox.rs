@@ -118,10 +118,14 @@ pub async fn release_all(conn: &mut Conn) -> Result<u64> {
     execute(conn, "update outbox set lease_until = 0 where state = 'sending'", vec![]).await
 }
 
-/// When the next row of a platform is due at the earliest (unix milliseconds).
+/// When the next row of a platform is due at the earliest (unix milliseconds). What waits behind another row of its lane does not
+/// count: while that one is put off, asking for the others would be in vain.
 pub async fn next_due(conn: &mut Conn, platform: &str) -> Result<Option<i64>> {
-    let sql = "select min(case when state = 'pending' then not_before else lease_until end) as at from outbox
-               where platform = $1 and state in ('pending', 'sending')";
+    let sql = "select min(case when o.state = 'pending' then o.not_before else o.lease_until end) as at from outbox o
+               where o.platform = $1 and o.state in ('pending', 'sending')
+                 and not exists (
+                   select 1 from outbox p
+                   where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))";
     let row = super::db::fetch_optional(conn, sql, vec![platform.into()]).await?;
     row.map_or(Ok(None), |row| maybe_int(&row, "at"))
 }
@@ -131,6 +135,13 @@ pub async fn in_state(conn: &mut Conn, state: &str) -> Result<Vec<(DeliveryId, S
     let rows =
         fetch_all(conn, "select id, error from outbox where state = $1 order by seq", vec![state.into()]).await?;
     rows.iter().map(|row| Ok((DeliveryId::new(text(row, "id")?), text(row, "error")?))).collect()
+}
+
+/// The message that a delivery left, if it was sent.
+pub async fn message_of(conn: &mut Conn, id: &DeliveryId) -> Result<Option<MessageId>> {
+    let sql = "select message_id from outbox where id = $1 and state = 'sent'";
+    let row = super::db::fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
+    Ok(row.map(|row| super::db::maybe_text(&row, "message_id")).transpose()?.flatten().map(MessageId::new))
 }
 
 /// Brings attempts that a wrong clock has put later than `latest` back to `now`.
@@ -147,9 +158,10 @@ pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     Ok(())
 }
 
-/// Drops finished rows from before `before`; what they did stands in the rounds.
+/// Drops finished rows from before `before`; what they did stands in the rounds. Those of reveals stay: they know the messages that
+/// have to be changed when somebody wants to be forgotten.
 pub async fn tidy(conn: &mut Conn, before: i64) -> Result<u64> {
-    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1";
+    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1 and id not like 'reveal:%'";
     execute(conn, sql, vec![before.into()]).await
 }
 

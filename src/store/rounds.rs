@@ -137,11 +137,27 @@ pub async fn posted(conn: &mut Conn, id: &RoundId, message: &MessageId, thread: 
     Ok(())
 }
 
-/// Notes a change of the answers while the round is open; false when it is closed. On PostgreSQL this also takes the row's lock, so
+/// What an answer has to know of an open round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touched {
+    pub answers: AnswerMode,
+    pub reveal_at: i64,
+}
+
+/// Notes a change of the answers while the round is open; None when it is closed. On PostgreSQL this also takes the row's lock, so
 /// that an answer is either in before the close or late, never neither.
+pub async fn touch(conn: &mut Conn, id: &RoundId) -> Result<Option<Touched>> {
+    let sql = "update rounds set touched = touched + 1 where id = $1 and state = 'open' returning answers, reveal_at";
+    let row = fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
+    row.map(|row| {
+        let answers = AnswerMode::parse(&text(&row, "answers")?).unwrap_or_default();
+        Ok(Touched { answers, reveal_at: int(&row, "reveal_at")? })
+    })
+    .transpose()
+}
+
 pub async fn touch_open(conn: &mut Conn, id: &RoundId) -> Result<bool> {
-    let sql = "update rounds set touched = touched + 1 where id = $1 and state = 'open'";
-    Ok(execute(conn, sql, vec![id.as_str().into()]).await? == 1)
+    Ok(touch(conn, id).await?.is_some())
 }
 
 pub async fn shown(conn: &mut Conn, id: &RoundId, touched: i64) -> Result<()> {

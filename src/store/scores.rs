@@ -70,6 +70,15 @@ pub async fn get(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<
     row.map(|row| read(&row)).transpose()
 }
 
+/// The rounds in whose reveal a member appears, with their channels.
+pub async fn rounds_of(conn: &mut Conn, member: &MemberId) -> Result<Vec<(RoundId, ChannelId)>> {
+    let sql = "select round_id, channel_id from scores where member_id = $1 order by round_id";
+    let rows = fetch_all(conn, sql, vec![member.as_str().into()]).await?;
+    rows.iter()
+        .map(|row| Ok((RoundId::new(text(row, "round_id")?), ChannelId::new(text(row, "channel_id")?))))
+        .collect()
+}
+
 /// A member's newest daily scores in a channel, newest first.
 pub async fn of_member(conn: &mut Conn, channel: &ChannelId, member: &MemberId, limit: i64) -> Result<Vec<Score>> {
     let sql = format!(

@@ -112,8 +112,9 @@ pub async fn delete(conn: &mut Conn, id: &str) -> Result<bool> {
     let sql = "update web_messages set deleted = 1, body = '', mark = '', rev = $2 where id = $1 and deleted = 0";
     let gone = execute(conn, sql, vec![id.into(), rev.into()]).await? == 1;
     if gone {
+        // Private ones were never counted.
         let sql = "update web_messages set replies = replies - 1, rev = $2
-                   where id = (select thread from web_messages where id = $1) and replies > 0";
+                   where id = (select thread from web_messages where id = $1 and audience = '') and replies > 0";
         let rev = count_up(conn, "web", 1).await?;
         execute(conn, sql, vec![id.into(), rev.into()]).await?;
     }

@@ -60,7 +60,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Common mistakes
     ✗ Versions stop two writers. They only help to recover.
     # Read more
-    • developer.hashicorp.com/terraform/language/state
+    • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
     [My result]
     --- to Ann
@@ -249,7 +249,7 @@ async fn nobody_answered() {
     w.at("09:00").await;
     w.news();
     w.at("17:00").await;
-    assert_snapshot!(w.news(), @r#"
+    assert_snapshot!(w.news(), @"
     --- in the thread
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
@@ -262,10 +262,10 @@ async fn nobody_answered() {
     # Common mistakes
     ✗ Versions stop two writers. They only help to recover.
     # Read more
-    • developer.hashicorp.com/terraform/language/state
+    • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
     [My result]
-    "#);
+    ");
     w.end().await;
 }
 
@@ -381,7 +381,7 @@ async fn a_bot_that_was_down_past_the_window_leaves_the_question_out_and_says_so
     w.restart().await;
     assert_eq!(w.cards().len(), 0);
     assert_snapshot!(w.notices().join("\n"), @"The question of 2026-11-23 09:00 was not posted: the bot was away for longer than the catch-up window.");
-    let history = w.bob("/daily").await;
+    let history = w.ann("/daily").await;
     assert!(history.contains("2026-11-23 09:00 missed: the bot was away"), "{history}");
     w.day(1).await;
     w.at("09:00").await;

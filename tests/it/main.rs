@@ -1,11 +1,18 @@
-//! Tests of the whole bot in one binary.
+//! Tests of the whole bot in one binary, so that it links once: in a world in memory, on real databases, and with the real binary.
 
+mod support;
+mod world;
+
+mod cli;
 mod commands;
+mod content;
 mod contract;
+mod crash;
 mod day;
+mod faults;
 mod input;
 mod layers;
 mod property;
+mod store;
 mod time;
 mod web_api;
-mod world;

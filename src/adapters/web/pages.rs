@@ -242,7 +242,7 @@ pub async fn history(State(server): State<Server>, who: Who, Path(name): Path<St
             topic: if past.topic.is_empty() { String::new() } else { server.app.bank().topic_title(&past.topic) },
             state: text::history_state(&past.round),
             link: past.round.message.as_ref().map(|message| format!("/#{name}/{message}")),
-            prompt: past.prompt,
+            prompt: past.prompt.replace('`', ""),
             answered: past.answered,
         })
         .collect();

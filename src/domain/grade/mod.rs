@@ -168,7 +168,7 @@ impl Rubric {
     fn authored_point(&mut self, index: usize, key_point: &KeyPoint, prompt: &[Stem]) -> Point {
         let mut ways = Vec::with_capacity(1 + key_point.alt.len());
         let groups = key_point.all_of.len();
-        // A question without groups keeps its `alt`s as the only ways.
+        // A point without groups keeps its `alt`s as the only ways.
         let need = key_point.need.unwrap_or(groups).clamp(1, groups.max(1));
         ways.push(Way { groups, need, authored: true });
         let mut denial_counts = false;
@@ -204,7 +204,7 @@ impl Rubric {
         let mut ways = Vec::new();
         let mut denial_counts = text::words(&key_point.text).iter().any(|word| word.class().denies());
         // Three words of five are enough: a text of its own words seldom shares more.
-        ways.push(self.rough_way(index, ways.len(), &wanted, wanted.len()));
+        ways.push(self.rough_way(index, ways.len(), &wanted, (wanted.len() * 3).div_ceil(5)));
         if let Some((nearest, denies)) = self.nearest_sentence(&question.model_answer, &wanted, prompt) {
             denial_counts |= denies;
             ways.push(self.rough_way(index, ways.len(), &nearest, (nearest.len() * 3).div_ceil(5)));
@@ -730,9 +730,9 @@ mod tests {
         check(&dynamo, "DynamoDB is old and not recommended", Covered, &["old"]);
         check(&dynamo, "DynamoDB is old, recommended is the lock file", Covered, &["old"]);
         check(&dynamo, "Recommended is not what DynamoDB is, it is old", Covered, &["old"]);
-        let far = "DynamoDB a b c d e f g h i j k recommended";
-        check(&dynamo, far, Missing, &[]);
-        check(&dynamo, &far.replace(" k", ""), Contradicted, &[&far.replace(" k", "")]);
+        let far = "DynamoDB is for all of us here the way to be recommended";
+        check(&dynamo, far, Contradicted, &[far]);
+        check(&dynamo, &far.replace("way", "only way"), Missing, &[]);
         let unless = KeyPoint { contradicts: owned(&["open .. unless"]), ..point("kms") };
         check(&unless, "it is open to all unless you close it", Contradicted, &["open to all unless"]);
         let open = KeyPoint { contradicts: owned(&["not .. encrypted"]), ..point("kms") };

@@ -98,7 +98,7 @@ pub fn answer_form(round: &Round, question: &Question, written: &str) -> Form {
     Form {
         action: Action::Answer(round.id.clone()).encode(),
         title: "Your answer".into(),
-        blocks: vec![Block::line(question.prompt.clone())],
+        blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
         inputs: vec![answer_input(written)],
         submit: if written.is_empty() { "Send" } else { "Save changes" }.into(),
     }
@@ -170,6 +170,11 @@ pub fn reveal(view: &Reveal<'_>) -> Vec<Message> {
     messages
 }
 
+/// What is left of a part of a reveal whose answers have all been erased.
+pub fn erased_part() -> Message {
+    Message::say("The answers that stood here were erased at their authors' wish.")
+}
+
 fn model_answer(question: &Question) -> Vec<Message> {
     let pieces = markup::split(&question.model_answer, PIECE);
     let total = pieces.len();
@@ -177,7 +182,7 @@ fn model_answer(question: &Question) -> Vec<Message> {
     for (at, piece) in pieces.into_iter().enumerate() {
         let title = if total == 1 { "Model answer".to_owned() } else { format!("Model answer, {} of {total}", at + 1) };
         let mut blocks = vec![Block::heading(title)];
-        blocks.extend(markup::blocks(&piece));
+        blocks.extend(super::readable(&piece));
         let summary = format!("The answer is out: {}", question.prompt);
         messages.push(Message { tone: Tone::Good, summary, blocks, buttons: vec![] });
     }
@@ -214,7 +219,8 @@ fn key_points(view: &Reveal<'_>) -> Message {
     if !question.mistakes.is_empty() {
         blocks.push(Block::heading("Common mistakes"));
         for mistake in &question.mistakes {
-            let mut spans = vec![Span::bold(mistake.wrong.clone()), Span::plain(" ")];
+            let mut spans = super::bold(&mistake.wrong);
+            spans.push(Span::plain(" "));
             spans.extend(markup::spans(&mistake.right));
             blocks.push(Block::item("✗", spans));
         }
@@ -222,8 +228,7 @@ fn key_points(view: &Reveal<'_>) -> Message {
     if !question.references.is_empty() {
         blocks.push(Block::heading("Read more"));
         for url in &question.references {
-            let text = markup::shorten(url.trim_start_matches("https://"), 90);
-            blocks.push(Block::item("•", vec![Span::Link { text, url: url.clone() }]));
+            blocks.push(Block::item("•", vec![super::reference(url)]));
         }
     }
     if let Some(teaser) = teaser {

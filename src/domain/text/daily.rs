@@ -1,6 +1,7 @@
 //! The organiser's side: schedules, what happened, what needs care.
 
 use super::{count, len};
+use crate::domain::markup;
 use crate::domain::message::{Block, Message, Span, TimeStyle, Tone};
 use crate::domain::round::{Round, State};
 use crate::domain::schedule::Problem;
@@ -70,10 +71,13 @@ pub fn history_state(round: &Round) -> String {
 pub fn history_line(round: &Round, prompt: &str, answered: i64) -> Block {
     let mut spans = vec![Span::bold(round.slot.replace('T', " ")), Span::plain(" ")];
     let state = history_state(round);
-    spans.push(Span::plain(match round.state {
-        State::Skipped | State::Missed => state,
-        _ => format!("{prompt} ({state}, {})", count(answered, "answer", "answers")),
-    }));
+    match round.state {
+        State::Skipped | State::Missed => spans.push(Span::plain(state)),
+        _ => {
+            spans.extend(markup::spans(prompt));
+            spans.push(Span::plain(format!(" ({state}, {})", count(answered, "answer", "answers"))));
+        }
+    }
     Block::item("•", spans)
 }
 

@@ -83,8 +83,10 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
         Outcome::Answered { text, grade, .. } => {
             summary = worth(grade, hints, coverage, points);
             blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
-            blocks.push(quote(text, grade));
             blocks.extend(feedback(question, grade));
+            blocks.push(Block::heading("Your answer"));
+            blocks.push(quote(text, grade));
+            blocks.push(Block::note("Underlined: the words that counted."));
         }
         Outcome::Picked { option, .. } => {
             if let Some(choice) = &question.choice {
@@ -99,7 +101,7 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
                     let option_text = &choice.options[at];
                     let mark = if option_text.correct { "✓" } else { "✗" };
                     let mine = if at == *option { " (your choice)" } else { "" };
-                    let mut spans = vec![Span::bold(format!("{}. {}{mine} ", letter(shown), option_text.text))];
+                    let mut spans = super::bold(&format!("{}. {}{mine} ", letter(shown), option_text.text));
                     spans.extend(markup::spans(&option_text.because));
                     blocks.push(Block::item(mark, spans));
                 }
@@ -108,44 +110,46 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
         Outcome::Skipped | Outcome::Revealed => blocks.push(Block::line("No points for this one; here is the answer.")),
     }
     blocks.push(Block::heading("Model answer"));
-    blocks.extend(markup::blocks(&question.model_answer));
+    blocks.extend(super::readable(&question.model_answer));
     if let Some(url) = question.references.first() {
-        let text = markup::shorten(url.trim_start_matches("https://"), 90);
-        blocks.push(Block::item("•", vec![Span::Link { text, url: url.clone() }]));
+        blocks.push(Block::item("•", vec![super::reference(url)]));
     }
     let label = if drill.at + 1 == drill.items.len() { "Finish" } else { "Next" };
     let tone = if coverage >= 60 { Tone::Good } else { Tone::Plain };
     Message { tone, summary, blocks, buttons: vec![press(drill, Verb::Next, label, Style::Primary)] }
 }
 
+/// A question in one line of the summary.
+pub fn question_title(question: &Question, choice: bool) -> String {
+    let asked = match &question.choice {
+        Some(choice_of_four) if choice => &choice_of_four.stem,
+        _ => &question.prompt,
+    };
+    markup::shorten(&asked.replace('`', ""), 100)
+}
+
 fn summary(drill: &Drill) -> Message {
     let total = show_points(drill.points());
     let asked = count(len(drill.items.len()), "question", "questions");
     let title = format!("{}: {total} points from {asked}", drill.topic);
-    let rows = drill
-        .items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| {
-            let (what, points) = match &item.outcome {
-                Some(Outcome::Skipped) => ("skipped".to_owned(), 0),
-                Some(Outcome::Revealed) => ("revealed".to_owned(), 0),
-                Some(outcome) => {
-                    let (coverage, points) = outcome.worth();
-                    (format!("{coverage} of 100"), points)
-                }
-                None => ("not reached".to_owned(), 0),
-            };
-            vec![(at + 1).to_string(), item.question.to_string(), what, show_points(points)]
-        })
-        .collect();
-    let blocks = vec![
-        Block::heading(title.clone()),
-        Block::Table { head: ["#", "Question", "Result", "Points"].map(String::from).to_vec(), rows },
-        Block::note(
-            "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
-        ),
-    ];
+    let mut blocks = vec![Block::heading(title.clone())];
+    for (at, item) in drill.items.iter().enumerate() {
+        let result = match &item.outcome {
+            Some(Outcome::Skipped) => "skipped".to_owned(),
+            Some(Outcome::Revealed) => "revealed".to_owned(),
+            Some(outcome) => {
+                let (coverage, points) = outcome.worth();
+                format!("{coverage} of 100, {} points", show_points(points))
+            }
+            None => "not reached".to_owned(),
+        };
+        let asked = if item.title.is_empty() { item.question.to_string() } else { item.title.clone() };
+        let spans = vec![Span::plain(format!("{asked} — ")), Span::bold(result)];
+        blocks.push(Block::item(format!("{}.", at + 1), spans));
+    }
+    blocks.push(Block::note(
+        "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
+    ));
     let mut buttons = Vec::new();
     let again = Action::Run(format!("/drill {}", drill.topic));
     if again.encode().len() <= 100 {
@@ -162,7 +166,7 @@ pub fn drill_form(drill: &Drill, question: &Question) -> Form {
     Form {
         action: Action::Drill { drill: drill.id.clone(), at: drill.at, verb: Verb::Answer }.encode(),
         title: "Your answer".into(),
-        blocks: vec![Block::line(question.prompt.clone())],
+        blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
         inputs: vec![answer_input("")],
         submit: "Grade it".into(),
     }

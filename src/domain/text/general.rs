@@ -6,6 +6,7 @@ use crate::domain::answer::MAX_CHARS;
 use crate::domain::bank::TopicCount;
 use crate::domain::command::{Action, Spec, TABLE, Usage, find};
 use crate::domain::message::{Block, Message, Span, Style, TimeStyle, Tone};
+use crate::domain::question::Level;
 
 pub fn help() -> Message {
     let mut blocks = vec![Block::line(
@@ -87,24 +88,21 @@ pub fn organisers_only(command: &str) -> Message {
 }
 
 pub fn topics(all: &[TopicCount]) -> Message {
-    let rows = all
-        .iter()
-        .map(|topic| {
-            let mut row = vec![topic.name.clone(), topic.title.clone()];
-            row.extend(topic.levels.iter().map(ToString::to_string));
-            row
-        })
-        .collect();
     let total = count(len(all.iter().map(TopicCount::total).sum()), "question", "questions");
     let title = format!("{total} in {}", count(len(all.len()), "topic", "topics"));
-    let blocks = vec![
-        Block::heading(title.clone()),
-        Block::Table {
-            head: ["Topic", "About", "Beginner", "Intermediate", "Advanced"].map(String::from).to_vec(),
-            rows,
-        },
-        Block::note("/drill and a topic starts a private round."),
-    ];
+    let mut blocks = vec![Block::heading(title.clone())];
+    for topic in all {
+        let levels: Vec<String> = topic
+            .levels
+            .iter()
+            .zip(Level::ALL)
+            .filter(|(n, _)| **n > 0)
+            .map(|(n, level)| format!("{n} {}", level.as_str()))
+            .collect();
+        let words = format!(" {}: {}", topic.title, super::names(&levels, levels.len()));
+        blocks.push(Block::item("•", vec![Span::code(format!("/drill {}", topic.name)), Span::plain(words)]));
+    }
+    blocks.push(Block::note("/drill and a topic starts a private round; add a level for only those."));
     Message { summary: title, blocks, ..Message::default() }
 }
 

@@ -7,14 +7,17 @@ mod drill;
 mod general;
 mod result;
 
+use super::markup;
+use super::message::{Block, Span};
+
 pub use boards::{Me, Standing, board_size, board_title, leaderboard, me};
-pub use card::{CardView, NamedAnswer, Reveal, all_hints, answer_form, card, hint, reveal, thread_title};
+pub use card::{CardView, NamedAnswer, Reveal, all_hints, answer_form, card, erased_part, hint, reveal, thread_title};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, not_posted,
     nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules, show_schedules, skipped,
     undelivered,
 };
-pub use drill::{drill_form, drill_view, no_choice_questions, resume_offer, stale_button, topic_help};
+pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
 pub use general::{
     answer_late, answer_saved, answer_too_long, empty_answer, forget_question, forgotten, help, help_for, no_topic,
     organisers_only, question_closed, refused, round_gone, topics, unknown_button, usage,
@@ -29,6 +32,107 @@ pub fn count(n: i64, one: &str, many: &str) -> String {
 /// A length as a number to count with.
 fn len(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A paragraph longer than this is broken up, and about how long its parts become.
+const LONG: usize = 480;
+const COMFORTABLE: usize = 320;
+
+/// An author's text for reading: long paragraphs become several, between sentences.
+fn readable(text: &str) -> Vec<Block> {
+    let mut out = Vec::new();
+    for block in markup::blocks(text) {
+        match block {
+            Block::Line { spans } => out.extend(paragraphs(spans).into_iter().map(|spans| Block::Line { spans })),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn paragraphs(spans: Vec<Span>) -> Vec<Vec<Span>> {
+    let length = |spans: &[Span]| spans.iter().map(|span| span.as_plain().chars().count()).sum::<usize>();
+    let mut left = length(&spans);
+    if left <= LONG {
+        return vec![spans];
+    }
+    let parts = ((left + COMFORTABLE / 2) / COMFORTABLE).max(2);
+    let target = left / parts;
+    let (mut out, mut current) = (Vec::new(), Vec::new());
+    for span in spans {
+        let Span::Plain { text } = span else {
+            current.push(span);
+            continue;
+        };
+        let mut rest = text.as_str();
+        while let Some(end) = sentence_end(rest) {
+            let (sentence, tail) = rest.split_at(end);
+            current.push(Span::plain(sentence));
+            rest = tail;
+            let done = length(&current);
+            // Nearer to the target now than after another sentence of the usual size, and something worth a paragraph left.
+            if done + 50 >= target && left - done >= target / 2 {
+                trim_end(&mut current);
+                out.push(std::mem::take(&mut current));
+                left -= done;
+            }
+        }
+        if !rest.is_empty() {
+            current.push(Span::plain(rest));
+        }
+    }
+    if !current.is_empty() {
+        out.push(current);
+    }
+    out.into_iter().map(joined).collect()
+}
+
+/// Where the first sentence of a text ends: behind the space after its full stop, if another one begins there.
+fn sentence_end(text: &str) -> Option<usize> {
+    text.match_indices(['.', '?', '!']).find_map(|(at, _)| {
+        let tail = &text[at + 1..];
+        let rest = tail.trim_start();
+        let begins = rest.chars().next().is_none_or(|first| first.is_uppercase() || first.is_ascii_digit());
+        (rest.len() < tail.len() && begins).then_some(text.len() - rest.len())
+    })
+}
+
+fn trim_end(spans: &mut [Span]) {
+    if let Some(Span::Plain { text }) = spans.last_mut() {
+        text.truncate(text.trim_end().len());
+    }
+}
+
+/// Neighbouring plain spans as one.
+fn joined(spans: Vec<Span>) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match (out.last_mut(), span) {
+            (Some(Span::Plain { text }), Span::Plain { text: more }) => text.push_str(&more),
+            (_, span) => out.push(span),
+        }
+    }
+    out
+}
+
+/// Inline markup in bold; code stays code.
+fn bold(text: &str) -> Vec<Span> {
+    let thicken = |span| match span {
+        Span::Plain { text } => Span::Bold { text },
+        other => other,
+    };
+    markup::spans(text).into_iter().map(thicken).collect()
+}
+
+/// "best practices (docs.aws.amazon.com)" says more than a long address.
+fn reference(url: &str) -> Span {
+    let address = url.trim_start_matches("https://");
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let page = path.rsplit('/').next().unwrap_or_default();
+    let page = page.rsplit_once('.').map_or(page, |(name, _)| name).replace(['-', '_'], " ");
+    let text = if page.is_empty() { host.to_owned() } else { format!("{page} ({host})") };
+    Span::Link { text: markup::shorten(&text, 90), url: url.to_owned() }
 }
 
 /// "Ann", "Ann and Bob", "Ann, Bob and 3 more".
@@ -47,6 +151,27 @@ pub fn names(all: &[String], limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_paragraphs_are_broken_up_between_sentences() {
+        let sentence = "The role `a.B` lists what it may do, e.g. reading one bucket, and nothing besides that. ";
+        assert_eq!(readable(&sentence.repeat(3)).len(), 1);
+        let blocks = readable(&sentence.repeat(12));
+        assert_eq!(blocks.len(), 3);
+        for block in &blocks {
+            let Block::Line { spans } = block else { panic!("{block:?}") };
+            let text: String = spans.iter().map(Span::as_plain).collect();
+            assert!(text.starts_with("The role") && text.ends_with("besides that."), "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_named_after_their_page() {
+        let text = |url: &str| reference(url).as_plain();
+        assert_eq!(text("https://docs.aws.amazon.com/IAM/id_roles.html#top"), "id roles (docs.aws.amazon.com)");
+        assert_eq!(text("https://kubernetes.io/docs/pod-security/"), "pod security (kubernetes.io)");
+        assert_eq!(text("https://kubernetes.io"), "kubernetes.io");
+    }
 
     #[test]
     fn lists_of_names_stay_short() {

@@ -83,7 +83,7 @@ pub fn my_result(question: &Question, answer: &str, grade: &Grade, hints: i64, c
     let mut blocks = vec![
         Block::heading("Your result"),
         Block::Line { spans: vec![Span::bold(worth.clone())] },
-        Block::note(question.prompt.clone()),
+        Block::Note { spans: markup::spans(&question.prompt) },
     ];
     blocks.extend(feedback(question, grade));
     if !answer.is_empty() {

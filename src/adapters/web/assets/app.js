@@ -379,11 +379,17 @@ function quoteNode({ by, text, hits = [] }) {
     el("blockquote", { class: "prose", dir: "auto" }, pieces));
 }
 
+/** Questions are headings too, and authors write `code` in them. */
+const headingNodes = (text) => text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? el("code", {}, part) : part));
+
 const isNumber = (cell) => /^[+\-−–]?[\d.,\s]*\d%?$/.test(cell.trim());
 
 function tableNode({ head, rows }) {
   const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => isNumber(row[column] ?? "")));
-  const cells = (tag, row) => row.map((cell, column) => el(tag, { class: numeric[column] && "number", scope: tag === "th" && "col" }, el("bdi", {}, cell)));
+  // Short words stand on one line; what room is left is for the long ones.
+  const short = head.map((_, column) => rows.every((row) => (row[column] ?? "").length <= 12));
+  const kind = (column) => [numeric[column] && "number", short[column] && "short"].filter(Boolean).join(" ") || null;
+  const cells = (tag, row) => row.map((cell, column) => el(tag, { class: kind(column), scope: tag === "th" && "col" }, el("bdi", {}, cell)));
   return el("div", { class: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table" },
     el("table", {},
       el("thead", {}, el("tr", {}, cells("th", head))),
@@ -397,7 +403,7 @@ const itemNode = ({ mark, spans }) =>
 
 /** Every builder gets a run of neighbours of its kind; fields and items become one list. */
 const BLOCKS = {
-  heading: (run) => run.map(({ text }) => el("h2", { dir: "auto" }, text)),
+  heading: (run) => run.map(({ text }) => el("h2", { dir: "auto" }, headingNodes(text))),
   line: (run) => run.map(({ spans }) => el("p", { class: "prose" }, spanNodes(spans))),
   note: (run) => run.map(({ spans }) => el("p", { class: "note prose" }, spanNodes(spans))),
   field: (run) => el("dl", { class: "fields" }, run.map(({ label, spans }) => el("div", {}, el("dt", {}, label), el("dd", {}, spanNodes(spans))))),
@@ -421,14 +427,30 @@ function blockNodes(blocks) {
 }
 
 // A tone is said in a word too, colour alone would be lost on many.
-const TONES = { question: "Open question", closed: "Closed", good: "Done", warning: "Take note", error: "That did not work" };
+const TONES = { question: "Open question", closed: "Closed", good: "", warning: "Take note", error: "That did not work" };
 
 function cardNode(message, pane) {
   const { tone, blocks, buttons = [] } = message.message;
+  const word = tone === "question" && message.private ? "Your drill" : TONES[tone];
+  const nodes = blockNodes(blocks);
+  // What went well says so itself; a receipt of one line gets the sign beside it.
+  if (tone === "good" && blocks[0]?.kind === "line") nodes[0].prepend(icon("good"), " ");
+  nodes.filter((node) => node.matches(".items")).forEach((list) => makePickable(list, message, buttons, pane));
   return el("div", { class: "card", "data-tone": tone in TONES ? tone : "plain" },
-    TONES[tone] && el("p", { class: "tone" }, icon(tone), TONES[tone]),
-    el("div", { class: "blocks" }, blockNodes(blocks)),
+    word && el("p", { class: "tone" }, icon(tone), word),
+    el("div", { class: "blocks" }, nodes),
     buttons.length > 0 && el("div", { class: "buttons" }, buttons.map((button) => actionButton(message, button, pane))));
+}
+
+/** An option may be pressed itself where a button bears its letter. The button stays, for the keyboard. */
+function makePickable(list, message, buttons, pane) {
+  for (const item of list.children) {
+    const letter = item.querySelector(".mark").textContent.replace(/\.$/, "");
+    const button = buttons.find(({ label }) => label === letter);
+    if (!button) continue;
+    item.classList.add("pickable");
+    item.addEventListener("click", () => getSelection().isCollapsed && pressButton(message, button.action, pane));
+  }
 }
 
 function actionButton(message, { action, label, style }, pane) {
@@ -486,8 +508,7 @@ function messageNode(message, { pane, compact, dated }) {
   },
   el("div", { class: "gutter" }, compact ? time : avatarNode(author)),
   el("div", { class: "body" },
-    !compact && el("p", { class: "meta" }, el("bdi", { class: "author" }, author.name), author.bot && el("span", { class: "tag" }, "bot"), time),
-    message.private && privateLabel(message),
+    !compact && el("p", { class: "meta" }, el("bdi", { class: "author" }, author.name), author.bot && el("span", { class: "tag" }, "bot"), time, message.private && privateLabel(message)),
     contentNodes(message, pane),
     problemNode(message),
     pane === null && threadButton(message),
@@ -495,8 +516,8 @@ function messageNode(message, { pane, compact, dated }) {
 }
 
 function privateLabel(message) {
-  return el("p", { class: "private-label" },
-    icon("private"), el("span", {}, "Only you can see this"),
+  return el("span", { class: "private-label" },
+    el("span", { class: "private-tag" }, icon("private"), "Only you can see this"),
     el("button", { type: "button", class: "quiet", "data-control": "hide", "aria-label": "Hide this private message", click: () => removeMessage(message) }, "Hide"));
 }
 
@@ -626,17 +647,24 @@ function threadRows(messages) {
   return [messageRow(root, view(root, false)), labelRow("count", count === 0 ? "No replies yet" : plural(count, "reply", "replies")), ...rows];
 }
 
+/** A thread that ends with the reveal is read from the reveal's beginning. */
+function beginOfReveal(messages) {
+  const lastWord = messages.findLastIndex(({ author, private: secret }) => !author.bot && !secret);
+  return messages.slice(lastWord + 1).find(({ author, private: secret }) => author.bot && !secret) ?? null;
+}
+
 const NEAR_PX = 60;
 
 /** A list of rows in a scroller: stays at the bottom if it is there, and otherwise keeps what is being read in its place. */
 class MessageList {
-  constructor(name, { onTop = () => {} } = {}) {
+  constructor(name, { onTop = () => {}, beginAt = () => null } = {}) {
     this.scroller = byId(`${name}-scroller`);
     this.list = byId(`${name}-messages`);
     this.start = byId(`${name}-start`);
     this.newButton = byId(`${name}-new`);
     this.items = new Map(); // key -> { node, stamp }
     this.onTop = onTop;
+    this.beginAt = beginAt;
     this.reset();
     this.scroller.addEventListener("scroll", () => this.onScroll(), { passive: true });
     this.newButton.addEventListener("click", () => this.toBottom());
@@ -671,12 +699,24 @@ class MessageList {
     this.newButton.hidden = true;
   }
 
+  /** Where to begin reading: of what is new below, if it does not fit on screen, else at the end. */
+  settle(first) {
+    const node = first && this.find(first.id);
+    if (!node) return this.toBottom();
+    const from = node.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top + this.scroller.scrollTop;
+    if (this.scroller.scrollHeight - from <= this.scroller.clientHeight) return this.toBottom();
+    this.sticks = false;
+    this.readTo ??= this.lastSeq;
+    this.scroller.scrollTop = from - 8;
+  }
+
   render(messages, rows) {
     const anchor = this.sticks ? null : this.anchor();
     const fresh = this.readTo === null ? [] : messages.filter((message) => message.seq > this.readTo);
     this.lastSeq = messages.at(-1)?.seq ?? null;
     this.reconcile(rows);
-    if (this.sticks || fresh.some((message) => message.mine)) this.toBottom();
+    if (fresh.some((message) => message.mine)) this.toBottom();
+    else if (this.sticks) this.settle(this.readTo === null ? this.beginAt(messages) : fresh[0]);
     else this.restore(anchor);
     this.renderNewButton(fresh);
   }
@@ -684,7 +724,13 @@ class MessageList {
   renderNewButton(fresh) {
     const count = this.sticks ? 0 : fresh.length;
     this.newButton.hidden = count === 0;
-    if (count > 0) this.newButton.textContent = `${plural(count, "new message", "new messages")} ↓`;
+    if (count > 0) this.newButton.textContent = this.begins(fresh.at(-1)) ? "More below ↓" : `${plural(count, "new message", "new messages")} ↓`;
+  }
+
+  /** Whether the beginning of a message can be seen already. */
+  begins(message) {
+    const node = this.find(message.id);
+    return node !== null && node.getBoundingClientRect().top < this.scroller.getBoundingClientRect().bottom - NEAR_PX;
   }
 
   /** The first message in view and where it ends. (Browsers' own scroll anchoring gives up at the very top.) */
@@ -1728,7 +1774,7 @@ let threadComposer;
 
 function startChat() {
   channelList = new MessageList("channel", { onTop: loadEarlier });
-  threadList = new MessageList("thread");
+  threadList = new MessageList("thread", { beginAt: beginOfReveal });
   composer = new Composer("composer");
   composer.suggestions = new Suggestions(composer);
   threadComposer = new Composer("thread-composer");
