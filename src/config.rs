@@ -242,11 +242,11 @@ type Values = BTreeMap<(&'static str, &'static str), Given>;
 /// Every problem at once.
 pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Vec<Problem>> {
     let (config, problems) = read(file, environment);
-    config.filter(|_| problems.is_empty()).ok_or(problems)
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 
 /// Reads as much of the configuration as can be understood, and every problem: for commands that look further in spite of them.
-pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> (Option<Config>, Vec<Problem>) {
+pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> (Config, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut values: Values = BTreeMap::new();
     let mut channels = Vec::new();
@@ -642,7 +642,7 @@ fn read_schedules(
     }
 }
 
-fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>) -> Option<Config> {
+fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>) -> Config {
     let text = |section, key| match values.get(&(section, key)).map(|given| &given.value) {
         Some(Plain::Text(text)) => text.clone(),
         _ => String::new(),
@@ -688,10 +688,11 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
     }
     let channels = if channels.is_empty() { vec![default_channel()] } else { channels };
     let channels = channels.into_iter().map(|raw| complete(raw, values, problems)).collect();
-    Some(Config {
+    Config {
         web: Web {
             enabled: flag("web", "enabled"),
-            listen: listen.ok()?,
+            // Wrong ones have been named above; what else there is to say is said as if it were the usual one.
+            listen: listen.unwrap_or_else(|_| std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
             access_token,
             organisers: list("web", "organisers"),
         },
@@ -704,7 +705,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
             _ => Duration::from_secs(30),
         },
         channels,
-    })
+    }
 }
 
 fn default_channel() -> RawChannel {

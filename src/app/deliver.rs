@@ -92,7 +92,7 @@ impl App {
         let (wait, why) = match outcome {
             Done::Finished => return Ok(true),
             Done::Failed(SendError::Fatal { why }) => {
-                self.give_up(row, &why).await?;
+                self.give_up(row, &why, chat.posts_in_private()).await?;
                 return Ok(false);
             }
             Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why),
@@ -271,14 +271,13 @@ impl App {
         })
         .await
         .context("grading failed")?;
-        let private = chat.posts_in_private();
         let now = self.now();
         let delivery = row.id.clone();
         let number_of_parts = self.count_parts(&round, &question, &scored).await?;
         self.store
             .write("score a round", move |conn| {
                 Box::pin(async move {
-                    store_scores(conn, &round, &question, &scored, number_of_parts, private, &delivery, now).await
+                    store_scores(conn, &round, &question, &scored, number_of_parts, &delivery, now).await
                 })
             })
             .await?;
@@ -324,15 +323,29 @@ impl App {
 
     async fn send_reveal<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId, part: usize) -> Result<Done> {
         let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
-        let Some(message) = self.reveal_parts(&round, &question).await?.into_iter().nth(part) else {
-            return self.finish(row, None).await;
-        };
         let place =
             Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
-        match self.post_once(chat, row, &place, &message, None).await {
-            Ok(posted) => self.finish(row, Some(posted.message)).await,
-            Err(error) => Ok(Done::Failed(error)),
-        }
+        // There is none when the answers of the part have been erased in the meantime.
+        let posted = match self.reveal_parts(&round, &question).await?.into_iter().nth(part) {
+            Some(message) => match self.post_once(chat, row, &place, &message, None).await {
+                Ok(posted) => Some(posted.message),
+                Err(error) => return Ok(Done::Failed(error)),
+            },
+            None => None,
+        };
+        let (id, private, now) = (row.id.clone(), chat.posts_in_private(), self.now());
+        self.store
+            .write("note a posted reveal", move |conn| {
+                Box::pin(async move {
+                    if outbox::sent(conn, &id, posted.as_ref()).await? && private {
+                        tell_results(conn, &round, part, now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(Done::Finished)
     }
 
     /// Renders a posted reveal anew, message by message.
@@ -436,7 +449,7 @@ impl App {
             .await
     }
 
-    async fn give_up(&self, row: &Claimed, why: &str) -> Result<()> {
+    async fn give_up(&self, row: &Claimed, why: &str, private: bool) -> Result<()> {
         tracing::error!(delivery = %row.id, why, "a delivery failed for good");
         let (row, why, now) = (row.clone(), why.to_owned(), self.now());
         self.store
@@ -460,6 +473,7 @@ impl App {
                         Effect::Question { .. } => rounds::missed(conn, id, &why).await?,
                         // Else the next tick would find the card out of date and try again, for ever.
                         Effect::Card { .. } => rounds::shown(conn, id, round.touched).await?,
+                        Effect::Reveal { part, .. } if private => tell_results(conn, &round, *part, now).await?,
                         _ => {}
                     }
                     let words = text::undelivered(what, &round.slot, &why);
@@ -492,14 +506,12 @@ impl App {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that becomes true at the reveal, in one transaction")]
 async fn store_scores(
     conn: &mut crate::store::Conn,
     round: &Round,
     question: &Question,
     scored: &[round::Scored],
     parts: usize,
-    private: bool,
     delivery: &DeliveryId,
     now: i64,
 ) -> Result<()> {
@@ -519,14 +531,27 @@ async fn store_scores(
     let reveal: Vec<outbox::New> =
         (0..parts).map(|part| effect(Effect::Reveal { round: round.id.clone(), part })).collect();
     outbox::add(conn, &reveal, now).await?;
-    // Before the results: what everybody sees does not wait for thousands of private words.
     outbox::again(conn, &[tick::card(round, now)], now).await?;
-    if private {
-        let result = |one: &round::Scored| Effect::Result { round: round.id.clone(), member: one.member.clone() };
-        let results: Vec<outbox::New> = scored.iter().map(|one| effect(result(one))).collect();
-        outbox::add(conn, &results, now).await?;
-    }
     outbox::sent(conn, delivery, None).await?;
+    Ok(())
+}
+
+/// After the last part of a reveal everybody gets their own result: never before the answer is out.
+async fn tell_results(conn: &mut crate::store::Conn, round: &Round, part: usize, now: i64) -> Result<()> {
+    if part + 1 < usize::try_from(round.parts)? {
+        return Ok(());
+    }
+    let results: Vec<outbox::New> = scores::of_round(conn, &round.id)
+        .await?
+        .into_iter()
+        .map(|score| outbox::New {
+            channel: round.channel.clone(),
+            effect: Effect::Result { round: round.id.clone(), member: score.member },
+            not_before: now,
+            not_after: None,
+        })
+        .collect();
+    outbox::add(conn, &results, now).await?;
     Ok(())
 }
 

@@ -47,7 +47,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     w.at("16:59").await;
     assert_eq!(w.news(), "");
     w.at("17:00").await;
-    assert_snapshot!(w.news(), @r#"
+    assert_snapshot!(w.news(), @"
     --- in the thread
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
@@ -86,7 +86,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Your answer
     > The backend keeps the state.
     (Underlined: the words that counted.)
-    "#);
+    ");
     assert_snapshot!(w.card(), @r#"
     # iam question 3: who keeps the state?
     (Two colleagues press apply in the same minute.)
