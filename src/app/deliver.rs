@@ -309,9 +309,6 @@ impl App {
     async fn count_parts(&self, round: &Round, question: &Question, scored: &[round::Scored]) -> Result<usize> {
         let ids: Vec<MemberId> = scored.iter().map(|one| one.member.clone()).collect();
         let (names, texts) = self.names_and_texts(&round.id, ids).await?;
-        // In the order of the reveal, which decides how many messages the answers fill.
-        let mut scored: Vec<&round::Scored> = scored.iter().collect();
-        scored.sort_by(|a, b| (b.coverage, &a.member).cmp(&(a.coverage, &b.member)));
         let answers = scored
             .iter()
             .map(|one| NamedAnswer {

@@ -90,8 +90,7 @@ pub struct ThreadMessage {
 }
 
 /// What has to change in the stored parts so that they agree with the thread: parts to write, and ids of parts that are gone.
-/// Messages after `closed_at` that nobody had heard of are late; what was accepted before the close stays accepted. The form is not the
-/// thread's business.
+/// Messages after `closed_at` are late, unless they were taken before the close; the form is not the thread's business.
 pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (Vec<Part>, Vec<String>) {
     let known: BTreeMap<&str, &Part> = stored.iter().map(|part| (part.id.as_str(), part)).collect();
     let there: BTreeSet<&str> = thread.iter().map(|message| message.id.as_str()).collect();
@@ -102,8 +101,9 @@ pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (
             member: message.member.clone(),
             body: message.text.clone(),
             written_at: message.at,
-            // The platform's clock is not ours: what a member has been told stands.
-            late: known.get(message.id.as_str()).map_or(message.at > closed_at, |part| part.late),
+            // The platform's clock is not ours: what was taken as an answer stays one. The other way round the event of a message
+            // that was written in time may have come late.
+            late: message.at > closed_at && known.get(message.id.as_str()).is_none_or(|part| part.late),
             deleted: false,
         })
         .filter(|part| known.get(part.id.as_str()) != Some(&part))
@@ -164,6 +164,11 @@ mod tests {
         let show: Vec<_> = changed.iter().map(|p| (p.id.as_str(), p.body.as_str(), p.late)).collect();
         assert_eq!(show, [("m1", "new", false), ("m4", "lost event", false), ("m5", "late", true)]);
         assert_eq!(gone, ["m2"]);
+        // Their clock is ahead of ours; or the event of a message in time came after the close.
+        let heard_late = Part { late: true, ..part("m2", "bob", "in time", 499) };
+        let thread = [message("m1", "ann", "old", 501), message("m2", "bob", "in time", 499)];
+        let (changed, _) = reconcile(&[part("m1", "ann", "old", 501), heard_late], &thread, 500);
+        assert_eq!(changed.iter().map(|p| (p.id.as_str(), p.late)).collect::<Vec<_>>(), [("m2", false)]);
         let (changed, gone) = reconcile(&stored[..1], &[message("m1", "ann", "old", 100)], 500);
         assert!(changed.is_empty() && gone.is_empty());
     }

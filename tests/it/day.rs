@@ -221,6 +221,7 @@ async fn until_the_answer_is_out_the_thread_is_the_truth() {
     assert_eq!(w.rounds().await[0].state, State::Closing);
     w.rewrite(&changed, "Ann", FULL).await;
     w.erase(&deleted).await;
+    w.set_clock("17:01");
     let (_, receipt) = w.write_in_thread("Cleo", FULL).await;
     assert_eq!(receipt, Receipt::Late, "but the door is shut");
     w.at("17:05").await;
@@ -429,6 +430,22 @@ async fn a_lost_event_does_not_lose_an_answer() {
     w.chat.erase(&erased);
     w.at("17:00").await;
     assert_eq!(w.scores().await, [("ann".to_owned(), 100, 2000), ("bob".to_owned(), 50, 1000)]);
+    w.end().await;
+}
+
+#[tokio::test]
+async fn a_message_whose_event_comes_after_the_close_was_still_written_in_time() {
+    let mut w = World::new().await;
+    w.at("09:00").await;
+    let thread = w.thread();
+    w.chat.fail_next_reads([Fault::Busy]);
+    w.set_clock("16:59");
+    let id = w.write_unheard(&thread, "Bob", FULL);
+    w.at("17:00").await;
+    w.set_clock("17:01");
+    w.hear(&thread, &id, "Bob", FULL).await;
+    w.at("17:02").await;
+    assert_eq!(w.scores().await, [("bob".to_owned(), 100, 2000)]);
     w.end().await;
 }
 

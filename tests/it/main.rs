@@ -12,5 +12,7 @@ mod day;
 mod faults;
 mod input;
 mod layers;
+mod property;
 mod store;
 mod time;
+mod web_api;

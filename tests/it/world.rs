@@ -433,11 +433,17 @@ impl World {
         self.cards().iter().map(|card| heading(&card.message)).collect()
     }
 
-    /// Everything posted since the last look.
+    /// Everything posted since the last look: first what everybody sees, in order; what goes to one person each is sent side by side.
     pub fn news(&mut self) -> String {
         let shown = self.chat.shown();
+        let mut fresh: Vec<&Shown> = shown.iter().skip(self.read).collect();
+        fresh.sort_by_key(|one| match &one.audience {
+            Audience::Everyone => String::new(),
+            Audience::Member(member) => member.to_string(),
+            Audience::Organisers => "organisers".to_owned(),
+        });
         let mut out = String::new();
-        for one in shown.iter().skip(self.read) {
+        for one in fresh {
             let place = match (&one.audience, &one.thread) {
                 (Audience::Organisers, _) => "to the organisers".to_owned(),
                 (Audience::Member(member), _) => {
