@@ -38,7 +38,7 @@ create table schedules (
     next_slot text,
     created_at bigint not null
 );
-create index schedules_due on schedules (next_at) where next_at is not null;
+create index schedules_due on schedules (next_at, id) where next_at is not null;
 create index schedules_of on schedules (channel_id);
 
 create table asked (
@@ -77,7 +77,8 @@ create table rounds (
     parts bigint not null
 );
 create unique index rounds_slot on rounds (schedule_id, slot);
-create index rounds_due on rounds (reveal_at) where state = 'open';
+create index rounds_due on rounds (reveal_at, id) where state = 'open';
+create index rounds_stale on rounds (id) where state = 'open' and touched > shown;
 create index rounds_of on rounds (channel_id, opened_at);
 create index rounds_thread on rounds (thread_id);
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::desk::{FormAnswer, Saved};
 use super::{Actor, App, Written};
 use crate::domain::answer::{MAX_CHARS, Part, Receipt};
 use crate::domain::ids::{RoundId, ThreadId};
@@ -10,14 +11,6 @@ use crate::domain::round::State;
 use crate::domain::schedule::AnswerMode;
 use crate::domain::text;
 use crate::store::{answers, members, rounds};
-
-/// What saving a form came to.
-enum Saved {
-    InTime { reveal_at: i64, changed: bool },
-    Late,
-    ThreadOnly,
-    Unknown,
-}
 
 impl App {
     /// Opens the answer form, with what the member sent before.
@@ -47,37 +40,14 @@ impl App {
         if chars > MAX_CHARS {
             return Ok(Reply::show(text::answer_too_long(chars)));
         }
-        let (id, member, name, now) = (id.clone(), actor.member.clone(), actor.name.clone(), self.now());
-        let saved = self
-            .store
-            .write("save an answer", move |conn| {
-                Box::pin(async move {
-                    let touched = rounds::touch(conn, &id).await?;
-                    let answers_in = match touched {
-                        Some(touched) => touched.answers,
-                        None => match rounds::get(conn, &id).await? {
-                            Some(round) => round.answers,
-                            None => return Ok(Saved::Unknown),
-                        },
-                    };
-                    if answers_in == AnswerMode::Thread {
-                        return Ok(Saved::ThreadOnly);
-                    }
-                    members::seen(conn, &member, &name, now).await?;
-                    let part_id = if touched.is_some() { Part::form_id(&member) } else { Part::late_form_id(&member) };
-                    let late = touched.is_none();
-                    let part = Part { id: part_id, member, body, written_at: now, late, deleted: false };
-                    let changed = !answers::put_new(conn, &id, &part).await?;
-                    if changed {
-                        answers::put(conn, &id, &part).await?;
-                    }
-                    Ok(match touched {
-                        Some(touched) => Saved::InTime { reveal_at: touched.reveal_at, changed },
-                        None => Saved::Late,
-                    })
-                })
-            })
-            .await?;
+        let answer = FormAnswer {
+            round: id.clone(),
+            member: actor.member.clone(),
+            name: actor.name.clone(),
+            body,
+            at: self.now(),
+        };
+        let saved = self.desk.save(&self.store, answer).await?;
         Ok(Reply::show(match saved {
             Saved::InTime { reveal_at, changed } => text::answer_saved(reveal_at, changed),
             Saved::Late => text::answer_late(),
@@ -158,15 +128,20 @@ impl App {
             .store
             .write("give a hint", move |conn| {
                 Box::pin(async move {
+                    // Under the round's lock: a hint is charged, or it is too late for hints.
+                    if !rounds::touch_open(conn, &id).await? {
+                        return Ok(None);
+                    }
                     members::seen(conn, &member, &name, now).await?;
-                    rounds::take_hint(conn, &id, &member, limit).await
+                    rounds::take_hint(conn, &id, &member, limit).await.map(Some)
                 })
             })
             .await?;
         Ok(Reply::show(match step {
-            Some(step) => text::hint(&question, usize::try_from(step)?),
-            None if question.hints.is_empty() => text::refused("This question has no hints."),
-            None => text::all_hints(&question),
+            None => text::question_closed(),
+            Some(Some(step)) => text::hint(&question, usize::try_from(step)?),
+            Some(None) if question.hints.is_empty() => text::refused("This question has no hints."),
+            Some(None) => text::all_hints(&question),
         }))
     }
 

@@ -26,6 +26,9 @@ const AT_ONCE: i64 = 32;
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
+/// The longest that reading and grading a round may take.
+const GRADE_WITHIN: Duration = Duration::from_secs(600);
+
 /// What one pass of the worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
@@ -82,9 +85,17 @@ impl App {
         Ok(due.map(wait))
     }
 
+    /// How long a chat service may take: shorter than the lease, so that nobody else has begun when the time is up.
+    fn patience(&self) -> Duration {
+        self.lease.mul_f64(0.6)
+    }
+
     async fn deliver_one<C: Chat>(&self, chat: &C, row: &Claimed) -> Result<bool> {
-        // Shorter than the lease: when the time is up nobody else has begun.
-        let limit = self.lease.mul_f64(0.6);
+        let limit = match &row.effect {
+            // Grading thousands of answers may take its time; a second worker that begins too finds the round revealed.
+            Effect::Collect { .. } => GRADE_WITHIN,
+            _ => self.patience(),
+        };
         let outcome = match tokio::time::timeout(limit, self.carry_out(chat, row)).await {
             Ok(outcome) => outcome?,
             Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
@@ -245,7 +256,10 @@ impl App {
         if let (Some(thread), true) = (&round.thread, round.answers != AnswerMode::Private) {
             let place =
                 Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
-            match chat.replies(&place, thread).await {
+            let read = tokio::time::timeout(self.patience(), chat.replies(&place, thread)).await;
+            let late =
+                || SendError::Retry { after: Duration::ZERO, why: "the thread could not be read in time".to_owned() };
+            match read.unwrap_or_else(|_| Err(late())) {
                 Ok(messages) => self.reconcile(&round, messages).await?,
                 Err(SendError::Fatal { why }) => {
                     tracing::error!(round = %id, why, "cannot read a thread; grading what was received");

@@ -9,7 +9,7 @@ use crate::app::boards::period_now;
 use crate::domain::answer::MAX_CHARS;
 use crate::domain::bank::{Filter, TopicMatch};
 use crate::domain::command::{Board, Mode, Verb};
-use crate::domain::drill::{Acted, Drill, Item, levels};
+use crate::domain::drill::{Acted, Drill, Item, Outcome, levels};
 use crate::domain::ids::{DrillId, seed_of};
 use crate::domain::message::{Message, Reply};
 use crate::domain::pick::pick;
@@ -207,7 +207,8 @@ async fn score_item(conn: &mut crate::store::Conn, drill: &Drill, at: usize, was
     let Some((item, outcome)) = drill.items.get(at).and_then(|item| Some((item, item.outcome.as_ref()?))) else {
         return Ok(());
     };
-    if !was_open {
+    // Leaving a question out is no answer.
+    if !was_open || matches!(outcome, Outcome::Skipped | Outcome::Revealed) {
         return Ok(());
     }
     let period = period_now(conn, &drill.channel, now).await?;

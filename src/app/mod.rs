@@ -6,6 +6,7 @@ pub mod chat;
 pub mod clock;
 mod daily;
 mod deliver;
+mod desk;
 mod drills;
 mod handle;
 mod setup;
@@ -60,6 +61,7 @@ pub struct App {
     bank: ArcSwap<Bank>,
     /// How long a claimed delivery belongs to this process.
     lease: Duration,
+    desk: desk::Desk,
     /// Rings when there may be something to deliver.
     pub outbox_bell: Notify,
     plans: Mutex<HashMap<String, Option<Arc<Planned>>>>,
@@ -82,6 +84,7 @@ impl App {
             clock,
             bank: ArcSwap::from_pointee(bank),
             lease,
+            desk: desk::Desk::default(),
             outbox_bell: Notify::new(),
             plans: Mutex::default(),
             candidates: Mutex::default(),

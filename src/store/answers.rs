@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Conn;
-use super::db::{Bind, execute, fetch_all, fetch_optional, insert_many, int, text};
+use super::db::{Bind, execute, fetch_all, fetch_optional, insert_many, int, places, text};
 use crate::domain::answer::Part;
 use crate::domain::ids::{MemberId, RoundId};
 
@@ -17,9 +17,21 @@ pub async fn put(conn: &mut Conn, round: &RoundId, part: &Part) -> Result<()> {
     put_many(conn, round, std::slice::from_ref(part)).await
 }
 
-/// Writes a part unless one stands under its id; true when it was written.
-pub async fn put_new(conn: &mut Conn, round: &RoundId, part: &Part) -> Result<bool> {
-    Ok(insert_many(conn, HEAD, "on conflict do nothing", vec![row(round, part)]).await? == 1)
+/// Which of these parts stand already, by id.
+pub async fn standing(conn: &mut Conn, round: &RoundId, parts: &[Part]) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for some in parts.chunks(400) {
+        let sql = format!(
+            "select part_id from answer_parts where round_id = $1 and deleted = 0 and part_id in ({})",
+            places(2, some.len())
+        );
+        let mut values = vec![round.as_str().into()];
+        values.extend(some.iter().map(|part| Bind::from(part.id.as_str())));
+        for row in fetch_all(conn, sql, values).await? {
+            out.push(text(&row, "part_id")?);
+        }
+    }
+    Ok(out)
 }
 
 pub async fn put_many(conn: &mut Conn, round: &RoundId, parts: &[Part]) -> Result<()> {

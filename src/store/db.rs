@@ -23,6 +23,12 @@ pub type Conn = AnyConnection;
 #[derive(Debug)]
 pub struct Unavailable(String);
 
+impl Unavailable {
+    pub fn new(words: impl Into<String>) -> Unavailable {
+        Unavailable(words.into())
+    }
+}
+
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -352,6 +358,10 @@ fn unavailable(name: &str, error: &sqlx::Error) -> anyhow::Error {
 /// Errors of the database itself become [`Unavailable`]; everything else stays what it is.
 fn classify(name: &str, error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<sqlx::Error>() {
+        // A broken constraint is a bug of ours: the same call would fail again.
+        Some(sqlx::Error::Database(inner)) if !matches!(inner.kind(), sqlx::error::ErrorKind::Other) => {
+            error.context(format!("cannot {name}"))
+        }
         Some(
             inner @ (sqlx::Error::Database(_)
             | sqlx::Error::Io(_)
@@ -499,6 +509,10 @@ fn query(sql: String, values: Vec<Bind>) -> Result<sqlx::query::Query<'static, s
     if wanted != values.len() {
         bail!("{wanted} parameters, {} values: {sql}", values.len());
     }
+    Ok(bind(sql, values))
+}
+
+fn bind(sql: String, values: Vec<Bind>) -> sqlx::query::Query<'static, sqlx::Any, AnyArguments> {
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for value in values {
         query = match value {
@@ -508,7 +522,7 @@ fn query(sql: String, values: Vec<Bind>) -> Result<sqlx::query::Query<'static, s
             Bind::NoText => query.bind(None::<String>),
         };
     }
-    Ok(query)
+    query
 }
 
 fn highest_parameter(sql: &str) -> usize {
@@ -542,6 +556,7 @@ pub async fn insert_many(conn: &mut Conn, head: &str, tail: &str, rows: Vec<Vec<
     while rows.peek().is_some() {
         let mut values = Vec::new();
         let mut sql = format!("insert into {head} values ");
+        let sqlite = conn.backend_name() == "SQLite";
         for (at, row) in rows.by_ref().take(ROWS).enumerate() {
             if at > 0 {
                 sql.push_str(", ");
@@ -552,13 +567,18 @@ pub async fn insert_many(conn: &mut Conn, head: &str, tail: &str, rows: Vec<Vec<
                     sql.push_str(", ");
                 }
                 values.push(value);
-                sql.push_str(&format!("${}", values.len()));
+                if sqlite {
+                    // SQLite looks a named parameter up in a list: thousands of them cost millions of steps. These have no names.
+                    sql.push('?');
+                } else {
+                    sql.push_str(&format!("${}", values.len()));
+                }
             }
             sql.push(')');
         }
         sql.push(' ');
         sql.push_str(tail);
-        touched += execute(conn, sql, values).await?;
+        touched += bind(sql, values).execute(&mut *conn).await?.rows_affected();
     }
     Ok(touched)
 }

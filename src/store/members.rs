@@ -1,11 +1,11 @@
 //! People, by platform.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
 use super::Conn;
-use super::db::{Bind, execute, fetch_all, fetch_optional, int, places, text};
+use super::db::{Bind, execute, fetch_all, fetch_optional, insert_many, int, places, text};
 use crate::domain::ids::MemberId;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,25 @@ pub async fn seen(conn: &mut Conn, id: &MemberId, name: &str, now: i64) -> Resul
          on conflict (id) do update set name = excluded.name, folded = excluded.folded, seen_at = excluded.seen_at
          where members.name <> excluded.name",
         vec![id.as_str().into(), name.into(), name.to_lowercase().into(), now.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// [`seen`] for many.
+pub async fn seen_many(conn: &mut Conn, people: &BTreeMap<&MemberId, &str>, now: i64) -> Result<()> {
+    let rows = people
+        .iter()
+        .map(|(id, name)| {
+            vec![id.as_str().into(), (*name).into(), name.to_lowercase().into(), 0.into(), Bind::from(now)]
+        })
+        .collect();
+    insert_many(
+        conn,
+        "members (id, name, folded, organiser, seen_at)",
+        "on conflict (id) do update set name = excluded.name, folded = excluded.folded, seen_at = excluded.seen_at
+         where members.name <> excluded.name",
+        rows,
     )
     .await?;
     Ok(())

@@ -74,12 +74,13 @@ async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u
 }
 
 /// Claims up to `limit` rows of a platform, the first of each lane only. The condition stands twice: on PostgreSQL a second worker
-/// that waited for the row must look at it again, or both would send it.
+/// that waited for the row must look at it again, or both would send it. The list of states lets both databases use the index of open
+/// rows.
 pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, limit: i64) -> Result<Vec<Claimed>> {
     let sql = "update outbox set state = 'sending', attempts = attempts + 1, lease_until = $3
                where id in (
                  select o.id from outbox o
-                 where o.platform = $1
+                 where o.platform = $1 and o.state in ('pending', 'sending')
                    and ((o.state = 'pending' and o.not_before <= $2) or (o.state = 'sending' and o.lease_until <= $2))
                    and not exists (
                      select 1 from outbox p

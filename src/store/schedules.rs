@@ -104,7 +104,8 @@ pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Row>> {
 /// Moves schedules on; those that another instance moved first are not in the result.
 pub async fn advance(conn: &mut Conn, moves: &[Advance]) -> Result<HashSet<ScheduleId>> {
     let mut moved = HashSet::new();
-    for some in moves.chunks(400) {
+    // Few enough that SQLite's list of parameter names stays short.
+    for some in moves.chunks(100) {
         let mut values = Vec::new();
         let rows = some
             .iter()

@@ -71,9 +71,7 @@ pub async fn sign_in(State(server): State<Server>, body: Body<SignIn>) -> Result
                 let member = match known {
                     Some(member) => member,
                     None => {
-                        let first = members::count(conn, "web").await? == 0;
-                        let organiser = access.organisers.contains(&name.to_lowercase())
-                            || (access.organisers.is_empty() && access.loopback && first);
+                        let organiser = access.loopback && members::count(conn, "web").await? == 0;
                         members::seen(conn, &fresh_id, &name, now).await?;
                         members::set_organiser(conn, &fresh_id, organiser).await?;
                         Member { id: fresh_id, name, organiser }
@@ -85,6 +83,7 @@ pub async fn sign_in(State(server): State<Server>, body: Body<SignIn>) -> Result
         })
         .await?
         .ok_or_else(|| Failure::taken("Somebody has this name already. Choose another one."))?;
+    let member = Member { organiser: server.access.is_organiser(&member), ..member };
     let clock = &server.app.clock;
     let body = json!({"member": member_view(&member), "now": clock.now_ms(), "speed": clock.speed()});
     Ok(([(header::SET_COOKIE, session::set_cookie(&secret))], Json(body)).into_response())
@@ -479,16 +478,16 @@ pub async fn rewrite(
 
 pub async fn erase(State(server): State<Server>, who: SignedIn, Path(id): Path<String>) -> Answer {
     let message = own(&server, &who, &id).await?;
-    let target = id.clone();
-    server
-        .app
-        .store
-        .write("delete a message", move |conn| Box::pin(async move { web::delete(conn, &target).await }))
-        .await?;
-    server.bell.ring();
+    // First the answer, then the message: when the second fails, the same request can be sent again.
     if let (Some(thread), Some(_)) = (&message.thread, &message.author) {
         server.app.thread_message_deleted(&message.channel, &ThreadId::new(thread.as_str()), &id).await?;
     }
+    server
+        .app
+        .store
+        .write("delete a message", move |conn| Box::pin(async move { web::delete(conn, &id).await }))
+        .await?;
+    server.bell.ring();
     Ok(Json(json!({})))
 }
 

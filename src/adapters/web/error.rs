@@ -89,7 +89,8 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
         if error.downcast_ref::<crate::store::Unavailable>().is_some() {
             tracing::warn!(error = format!("{error:#}"), "a request has to be sent again");
-            let message = "The database cannot be written just now. Nothing was saved; send it again in a moment.";
+            let message =
+                "The database cannot be written just now; send it again in a moment. Sending it twice does no harm.";
             return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
         }
         tracing::error!(error = format!("{error:#}"), "a request failed");

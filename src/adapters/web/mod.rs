@@ -26,6 +26,7 @@ use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{MessageId, ThreadId};
 use crate::domain::message::Message;
 use crate::store::Store;
+use crate::store::members::Member;
 use crate::store::web::{self as table, NewMessage};
 
 pub use session::clean_name;
@@ -187,6 +188,17 @@ impl Access {
             loopback: listen.ip().is_loopback(),
             token_hash: token.map(session::hash),
             organisers: organisers.iter().map(|name| name.to_lowercase()).collect(),
+        }
+    }
+}
+
+impl Access {
+    /// Those whom the settings name; when they name nobody, whoever became one by signing in first.
+    fn is_organiser(&self, member: &Member) -> bool {
+        if self.organisers.is_empty() {
+            member.organiser
+        } else {
+            self.organisers.contains(&member.name.to_lowercase())
         }
     }
 }

@@ -52,7 +52,9 @@ impl FromRequestParts<Server> for SignedIn {
             .store
             .read("read a session", move |conn| Box::pin(async move { web::session(conn, &looked_for).await }))
             .await?;
-        Ok(SignedIn { member: member.ok_or_else(signed_out)?, token_hash })
+        let mut member = member.ok_or_else(signed_out)?;
+        member.organiser = server.access.is_organiser(&member);
+        Ok(SignedIn { member, token_hash })
     }
 }
 
