@@ -77,10 +77,10 @@ create table rounds (
     parts bigint not null
 );
 create unique index rounds_slot on rounds (schedule_id, slot);
-create index rounds_due on rounds (reveal_at, id) where state = 'open';
+create index rounds_due on rounds (reveal_at) where state = 'open';
 create index rounds_stale on rounds (id) where state = 'open' and touched > shown;
 create index rounds_of on rounds (channel_id, opened_at);
-create index rounds_thread on rounds (thread_id);
+create index rounds_thread on rounds (thread_id) where thread_id is not null;
 
 create table answer_parts (
     round_id text not null,

@@ -15,8 +15,8 @@ use crate::domain::schedule::Slot;
 use crate::domain::text;
 use crate::store::{Conn, outbox, rounds, schedules};
 
-/// How many due schedules one transaction opens.
-const BATCH: i64 = 1_000;
+/// How many due schedules one transaction opens: many share the pages they touch, others wait for it.
+const BATCH: i64 = 2_000;
 /// How many missed slots of one schedule are recorded one by one before the rest is passed over.
 const MISSED_AT_ONCE: usize = 40;
 /// A clock that goes back further than this has been set.
@@ -239,9 +239,11 @@ pub(super) fn card(round: &Round, now: i64) -> outbox::New {
     }
 }
 
-/// Closes open rounds: from here on answers are late. How many were still open. All rows are taken before the outbox's counter, so
-/// that two instances cannot wait for each other.
+/// Closes open rounds: from here on answers are late. How many were still open. Rows are taken in the order of their ids, and all of
+/// them before the outbox's counter, so that two instances cannot wait for each other.
 pub(super) async fn close(conn: &mut Conn, due: &[Round], now: i64) -> Result<usize> {
+    let mut due: Vec<&Round> = due.iter().collect();
+    due.sort_by_key(|round| &round.id);
     let mut collect = Vec::new();
     for round in due {
         if rounds::close(conn, &round.id, now).await? {

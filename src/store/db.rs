@@ -325,7 +325,9 @@ async fn set_up_sqlite(conn: &mut AnyConnection) -> sqlx::Result<()> {
         "pragma journal_mode = wal",
         "pragma synchronous = full",
         "pragma foreign_keys = on",
-        "pragma cache_size = -4000",
+        // An upper bound, used only under load.
+        "pragma cache_size = -16000",
+        "pragma wal_autocheckpoint = 4000",
         "pragma temp_store = memory",
     ] {
         sqlx::query(pragma).execute(&mut *conn).await?;

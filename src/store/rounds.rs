@@ -92,7 +92,7 @@ pub async fn open_of(conn: &mut Conn, schedule: &ScheduleId) -> Result<Vec<Round
 pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> Result<Vec<Round>> {
     let sql = format!(
         "select {COLUMNS} from rounds where state = 'open' and reveal_at <= $1 and message_id is not null
-         order by reveal_at, id limit $2"
+         order by reveal_at limit $2"
     );
     fetch_all(conn, sql, vec![now.into(), limit.into()]).await?.iter().map(read).collect()
 }

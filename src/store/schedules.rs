@@ -6,7 +6,7 @@ use anyhow::Result;
 use sqlx::any::AnyRow;
 
 use super::Conn;
-use super::db::{execute, fetch_all, fetch_optional, int, maybe_int, maybe_text, text};
+use super::db::{Bind, execute, fetch_all, fetch_optional, int, maybe_int, maybe_text, text};
 use crate::domain::ids::{ChannelId, ScheduleId};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,40 +41,29 @@ pub async fn put(conn: &mut Conn, row: &Row, now: i64) -> Result<()> {
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (id) do update set spec = excluded.spec, paused = excluded.paused, origin = excluded.origin,
            next_at = excluded.next_at, next_slot = excluded.next_slot",
-        vec![
-            row.id.as_str().into(),
-            row.channel.as_str().into(),
-            row.spec.as_str().into(),
-            i64::from(row.paused).into(),
-            row.origin.as_str().into(),
-            row.rounds.into(),
-            row.next_at.into(),
-            row.next_slot.clone().into(),
-            now.into(),
-        ],
+        values(row, now),
     )
     .await?;
     Ok(())
 }
 
+fn values(row: &Row, now: i64) -> Vec<Bind> {
+    vec![
+        row.id.as_str().into(),
+        row.channel.as_str().into(),
+        row.spec.as_str().into(),
+        i64::from(row.paused).into(),
+        row.origin.as_str().into(),
+        row.rounds.into(),
+        row.next_at.into(),
+        row.next_slot.clone().into(),
+        now.into(),
+    ]
+}
+
 /// Inserts many new schedules at once.
 pub async fn put_many(conn: &mut Conn, rows: &[Row], now: i64) -> Result<()> {
-    let values = rows
-        .iter()
-        .map(|row| {
-            vec![
-                row.id.as_str().into(),
-                row.channel.as_str().into(),
-                row.spec.as_str().into(),
-                i64::from(row.paused).into(),
-                row.origin.as_str().into(),
-                row.rounds.into(),
-                row.next_at.into(),
-                row.next_slot.clone().into(),
-                now.into(),
-            ]
-        })
-        .collect();
+    let values = rows.iter().map(|row| values(row, now)).collect();
     let head = "schedules (id, channel_id, spec, paused, origin, rounds, next_at, next_slot, created_at)";
     super::db::insert_many(conn, head, "on conflict (id) do nothing", values).await?;
     Ok(())
