@@ -141,12 +141,7 @@ impl App {
                     let retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
                         .await?
                         .into_iter()
-                        .map(|(round, channel)| outbox::New {
-                            channel,
-                            effect: Effect::Retell { round },
-                            not_before: now,
-                            not_after: None,
-                        })
+                        .map(|(round, channel)| outbox::New::at_once(&channel, Effect::Retell { round }, now))
                         .collect();
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;

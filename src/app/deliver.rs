@@ -11,7 +11,7 @@ use super::{App, tick};
 use crate::domain::answer::{self, ThreadMessage};
 use crate::domain::command::Board;
 use crate::domain::effect::{Audience, Effect, Place, Posted};
-use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, RoundId};
+use crate::domain::ids::{DeliveryId, MemberId, MessageId, RoundId};
 use crate::domain::message::Message;
 use crate::domain::question::Question;
 use crate::domain::round::{self, Round, State};
@@ -218,7 +218,7 @@ impl App {
                     if outbox::park(conn, &id, "expired", reason).await? {
                         rounds::missed(conn, &round.id, reason).await?;
                         let text = text::not_posted(&round.slot, reason);
-                        outbox::add(conn, &[notice(&round.channel, text, now)], now).await?;
+                        outbox::add(conn, &[outbox::New::notice(&round.channel, text, now)], now).await?;
                     }
                     Ok(())
                 })
@@ -491,7 +491,7 @@ impl App {
                         _ => {}
                     }
                     let words = text::undelivered(what, &round.slot, &why);
-                    outbox::add(conn, &[notice(&row.channel, words, now)], now).await?;
+                    outbox::add(conn, &[outbox::New::notice(&row.channel, words, now)], now).await?;
                     Ok(())
                 })
             })
@@ -541,9 +541,9 @@ async fn store_scores(
     standings::add(conn, &round.channel, Board::Daily, &question.topic, &round.period, &gains, now).await?;
     let members: Vec<&MemberId> = scored.iter().map(|one| &one.member).collect();
     scores::extend_streaks(conn, &round.schedule, number, &members).await?;
-    let effect = |effect| outbox::New { channel: round.channel.clone(), effect, not_before: now, not_after: None };
-    let reveal: Vec<outbox::New> =
-        (0..parts).map(|part| effect(Effect::Reveal { round: round.id.clone(), part })).collect();
+    let reveal: Vec<outbox::New> = (0..parts)
+        .map(|part| outbox::New::at_once(&round.channel, Effect::Reveal { round: round.id.clone(), part }, now))
+        .collect();
     outbox::add(conn, &reveal, now).await?;
     outbox::again(conn, &[tick::card(round, now)], now).await?;
     outbox::sent(conn, delivery, None).await?;
@@ -558,24 +558,13 @@ async fn tell_results(conn: &mut crate::store::Conn, round: &Round, part: usize,
     let results: Vec<outbox::New> = scores::of_round(conn, &round.id)
         .await?
         .into_iter()
-        .map(|score| outbox::New {
-            channel: round.channel.clone(),
-            effect: Effect::Result { round: round.id.clone(), member: score.member },
-            not_before: now,
-            not_after: None,
+        .map(|score| {
+            let effect = Effect::Result { round: round.id.clone(), member: score.member };
+            outbox::New::at_once(&round.channel, effect, now)
         })
         .collect();
     outbox::add(conn, &results, now).await?;
     Ok(())
-}
-
-fn notice(channel: &ChannelId, text: String, now: i64) -> outbox::New {
-    outbox::New {
-        channel: channel.clone(),
-        effect: Effect::Notice { channel: channel.clone(), text },
-        not_before: now,
-        not_after: None,
-    }
 }
 
 fn name_of(names: &HashMap<MemberId, String>, member: &MemberId) -> String {

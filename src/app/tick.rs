@@ -231,12 +231,7 @@ impl App {
 
 /// A card to be brought up to date.
 pub(super) fn card(round: &Round, now: i64) -> outbox::New {
-    outbox::New {
-        channel: round.channel.clone(),
-        effect: Effect::Card { round: round.id.clone() },
-        not_before: now,
-        not_after: None,
-    }
+    outbox::New::at_once(&round.channel, Effect::Card { round: round.id.clone() }, now)
 }
 
 /// Closes open rounds: from here on answers are late. How many were still open. Rows are taken in the order of their ids, and all of
@@ -247,12 +242,7 @@ pub(super) async fn close(conn: &mut Conn, due: &[Round], now: i64) -> Result<us
     let mut collect = Vec::new();
     for round in due {
         if rounds::close(conn, &round.id, now).await? {
-            collect.push(outbox::New {
-                channel: round.channel.clone(),
-                effect: Effect::Collect { round: round.id.clone() },
-                not_before: now,
-                not_after: None,
-            });
+            collect.push(outbox::New::at_once(&round.channel, Effect::Collect { round: round.id.clone() }, now));
         }
     }
     outbox::add(conn, &collect, now).await?;
@@ -301,16 +291,16 @@ impl Batch {
         };
         let reveal_at = plan.reveal_at(opening.slot, stamp(now)).as_millisecond();
         asked.insert(question.id.clone(), now);
+        let question_effect = Effect::Question { round: id.clone() };
+        // After its reveal was due it is not posted any more.
         let mut effects = vec![outbox::New {
-            channel: opening.channel.clone(),
-            effect: Effect::Question { round: id.clone() },
-            not_before: now,
             not_after: Some(reveal_at),
+            ..outbox::New::at_once(opening.channel, question_effect, now)
         }];
         let warn_at = LOW.min(candidates.len() - 1);
         if !picked.repeated && (picked.unseen_left == warn_at || picked.unseen_left == 0) {
             let words = text::low_on_questions(opening.schedule.name(), picked.unseen_left, candidates.len());
-            effects.push(notice(opening.channel, words, now));
+            effects.push(outbox::New::notice(opening.channel, words, now));
         }
         self.effects.insert(id.clone(), effects);
         self.rounds.push(Round {
@@ -341,7 +331,7 @@ impl Batch {
     pub fn gap(&mut self, gap: Gap<'_>, now: i64, words: Option<String>) {
         let slot = gap.slot.key();
         let id = RoundId::of(gap.schedule, &slot);
-        let effects = words.into_iter().map(|words| notice(gap.channel, words, now)).collect();
+        let effects = words.into_iter().map(|words| outbox::New::notice(gap.channel, words, now)).collect();
         self.effects.insert(id.clone(), effects);
         self.rounds.push(Round {
             id,
@@ -397,15 +387,6 @@ pub(super) struct Gap<'a> {
     pub slot: &'a Slot,
     pub state: State,
     pub reason: &'a str,
-}
-
-fn notice(channel: &ChannelId, text: String, now: i64) -> outbox::New {
-    outbox::New {
-        channel: channel.clone(),
-        effect: Effect::Notice { channel: channel.clone(), text },
-        not_before: now,
-        not_after: None,
-    }
 }
 
 async fn open(

@@ -19,6 +19,18 @@ pub struct New {
     pub not_after: Option<i64>,
 }
 
+impl New {
+    /// An effect that may go out from `now` on, however late.
+    pub fn at_once(channel: &ChannelId, effect: Effect, now: i64) -> New {
+        New { channel: channel.clone(), effect, not_before: now, not_after: None }
+    }
+
+    /// Words for the organisers of a channel.
+    pub fn notice(channel: &ChannelId, text: String, now: i64) -> New {
+        New::at_once(channel, Effect::Notice { channel: channel.clone(), text }, now)
+    }
+}
+
 /// A claimed row: this process may send it until the lease ends.
 #[derive(Clone, Debug)]
 pub struct Claimed {
