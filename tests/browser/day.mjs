@@ -477,6 +477,7 @@ async function day(bot, browser) {
     botIsAway = false;
     await button(bob.page.locator(".problem-notice"), "Try again").click();
     await see(ann.messages().getByText("Is anybody there?"), "Bob's message in Ann's window, after the second try");
+    await see(bob.messages().getByText("Is anybody there?"), "Bob's message in his own window");
     check(await bob.page.evaluate(() => window.stillTheSamePage), "the page was not loaded anew");
     const now = await ids();
     same(new Set(now).size, now.length, "messages on screen, each once");
