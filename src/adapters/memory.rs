@@ -160,7 +160,7 @@ impl Chat for MemoryChat {
         if fault == Some(Fault::LostAnswer) {
             return Err(SendError::InDoubt { why: "the connection broke".into() });
         }
-        Ok(Posted { message: id, thread })
+        Ok(Posted { message: id, thread, trouble: None })
     }
 
     async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
@@ -169,6 +169,7 @@ impl Chat for MemoryChat {
         Ok(world.shown.iter().find(|shown| shown.key == post.key.as_str()).map(|shown| Posted {
             message: shown.id.clone(),
             thread: post.opens_thread.map(|_| ThreadId::new(shown.id.as_str())),
+            trouble: None,
         }))
     }
 

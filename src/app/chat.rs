@@ -16,6 +16,12 @@ pub struct Post<'a> {
     pub message: &'a Message,
     /// The title of a thread to open under it; opening is part of the post.
     pub opens_thread: Option<&'a str>,
+    /// When this was first wanted, unix milliseconds: no message with this key is older.
+    pub since: i64,
+    /// Whom to call, in the platform's words (a role of Discord); nobody else is ever pinged.
+    pub ping: Option<&'a str>,
+    /// What it is about, for services that sort their posts: the topic, its title, the level.
+    pub labels: &'a [String],
 }
 
 /// Why a chat service did not do what was asked.
@@ -25,13 +31,19 @@ pub enum SendError {
     Retry { after: Duration, why: String },
     /// It did not happen and will not: say so to the organisers. `why` is in their words.
     Fatal { why: String },
+    /// Nothing can be posted in this channel until somebody changes something there: it was deleted, the bot was removed, a
+    /// permission is missing. `why` is in the organisers' words and says what to do.
+    Gone { why: String },
     /// It may have happened: look with `find` before trying again.
     InDoubt { why: String },
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (SendError::Retry { why, .. } | SendError::Fatal { why } | SendError::InDoubt { why }) = self;
+        let (SendError::Retry { why, .. }
+        | SendError::Fatal { why }
+        | SendError::Gone { why }
+        | SendError::InDoubt { why }) = self;
         f.write_str(why)
     }
 }
@@ -43,6 +55,11 @@ pub trait Chat: Send + Sync + 'static {
 
     /// True when a post can be seen by one member only, without that member having pressed anything.
     fn posts_in_private(&self) -> bool;
+
+    /// True when it may read what members write in threads. Else answers come through the form, and [`Chat::replies`] is not asked.
+    fn reads_threads(&self) -> bool {
+        true
+    }
 
     /// Shows a message. Services that can recognise a repeated key show it once.
     fn post(&self, post: Post<'_>) -> impl Future<Output = Result<Posted, SendError>> + Send;

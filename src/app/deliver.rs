@@ -102,7 +102,7 @@ impl App {
         };
         let (wait, why) = match outcome {
             Done::Finished => return Ok(true),
-            Done::Failed(SendError::Fatal { why }) => {
+            Done::Failed(SendError::Fatal { why } | SendError::Gone { why }) => {
                 self.give_up(row, &why, chat.posts_in_private()).await?;
                 return Ok(false);
             }
@@ -148,7 +148,7 @@ impl App {
         message: &Message,
         opens_thread: Option<&str>,
     ) -> Result<Posted, SendError> {
-        let post = Post { key: &row.id, place, message, opens_thread };
+        let post = Post { key: &row.id, place, message, opens_thread, since: row.created_at, ping: None, labels: &[] };
         if row.attempts > 1
             && let Some(posted) = chat.find(post).await?
         {
@@ -175,7 +175,15 @@ impl App {
         let message = self.card_of(&round, &question, answered);
         let title = text::thread_title(&question);
         let place = Place { channel: round.channel.clone(), thread: None, audience: Audience::Everyone };
-        let post = Post { key: &row.id, place: &place, message: &message, opens_thread: Some(&title) };
+        let post = Post {
+            key: &row.id,
+            place: &place,
+            message: &message,
+            opens_thread: Some(&title),
+            since: row.created_at,
+            ping: None,
+            labels: &[],
+        };
         if row.not_after.is_some_and(|not_after| self.now() > not_after) {
             // Too late to begin; but an earlier attempt may have got through.
             let found = if row.attempts > 1 { chat.find(post).await } else { Ok(None) };
@@ -261,7 +269,7 @@ impl App {
                 || SendError::Retry { after: Duration::ZERO, why: "the thread could not be read in time".to_owned() };
             match read.unwrap_or_else(|_| Err(late())) {
                 Ok(messages) => self.reconcile(&round, messages).await?,
-                Err(SendError::Fatal { why }) => {
+                Err(SendError::Fatal { why } | SendError::Gone { why }) => {
                     tracing::error!(round = %id, why, "cannot read a thread; grading what was received");
                 }
                 Err(error) => return Ok(Done::Failed(error)),
@@ -380,7 +388,7 @@ impl App {
             let Some(target) = posted else { continue };
             match chat.edit(&place, &target, &message).await {
                 // A part that somebody deleted has nobody's name in it any more.
-                Ok(()) | Err(SendError::Fatal { .. }) => {}
+                Ok(()) | Err(SendError::Fatal { .. } | SendError::Gone { .. }) => {}
                 Err(error) => return Ok(Done::Failed(error)),
             }
         }

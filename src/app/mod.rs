@@ -39,6 +39,10 @@ pub struct Actor {
     pub name: String,
     pub organiser: bool,
     pub channel: ChannelId,
+    /// What people call the channel, for one that the bot has not met before.
+    pub channel_name: String,
+    /// The server or workspace that the channel is part of, `discord:<id>`; empty for a private conversation and for the web chat.
+    pub space: String,
 }
 
 /// A message that a member wrote, changed or deleted in a thread.

@@ -69,6 +69,8 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
     pub message: MessageId,
-    /// The thread it opened, if one was asked for.
+    /// The thread it opened, if one was asked for and could be opened.
     pub thread: Option<ThreadId>,
+    /// What did not work beside it, in the organisers' words: the message is out, its thread is not.
+    pub trouble: Option<String>,
 }

@@ -40,6 +40,8 @@ pub struct Claimed {
     /// 1 = nobody can have sent it before.
     pub attempts: i64,
     pub not_after: Option<i64>,
+    /// When it was stored first, unix milliseconds.
+    pub created_at: i64,
 }
 
 const HEAD: &str = "outbox (id, platform, channel_id, lane, seq, effect, state, attempts, not_before, not_after, lease_until, \
@@ -99,7 +101,7 @@ pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, 
                      where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
                  order by o.seq limit $4)
                  and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
-               returning id, channel_id, effect, attempts, not_after, seq";
+               returning id, channel_id, effect, attempts, not_after, created_at, seq";
     let values = vec![platform.into(), now.into(), lease_until.into(), limit.into()];
     let rows = fetch_all(conn, sql, values).await?;
     let mut claimed = rows.iter().map(|row| Ok((int(row, "seq")?, read(row)?))).collect::<Result<Vec<_>>>()?;
@@ -186,5 +188,6 @@ fn read(row: &AnyRow) -> Result<Claimed> {
         effect: serde_json::from_str(&effect).with_context(|| format!("an effect cannot be read: {effect}"))?,
         attempts: int(row, "attempts")?,
         not_after: maybe_int(row, "not_after")?,
+        created_at: int(row, "created_at")?,
     })
 }

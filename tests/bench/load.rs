@@ -196,6 +196,8 @@ async fn answers() -> Result<()> {
                     name: format!("Member {n}"),
                     organiser: false,
                     channel: channel.clone(),
+                    channel_name: String::new(),
+                    space: String::new(),
                 };
                 let values = HashMap::from([("answer".to_owned(), text.to_owned())]);
                 app.submit(&actor, &format!("answer:{round}"), &values).await?;

@@ -16,6 +16,10 @@ use drillbot::store::{Store, members};
 
 use crate::world::{bank, folder, open_store};
 
+fn post<'a>(key: &'a DeliveryId, place: &'a Place, message: &'a Message, opens_thread: Option<&'a str>) -> Post<'a> {
+    Post { key, place, message, opens_thread, since: 0, ping: None, labels: &[] }
+}
+
 /// A service under test, seen from the side of its members.
 trait Remote {
     type Service: Chat;
@@ -43,14 +47,14 @@ trait Remote {
     }
 
     async fn say(&self, key: &str, place: &Place, text: &str, opens_thread: Option<&str>) -> Posted {
-        let message = Message::say(text);
-        let post = Post { key: &DeliveryId::new(key), place, message: &message, opens_thread };
+        let (key, message) = (DeliveryId::new(key), Message::say(text));
+        let post = post(&key, place, &message, opens_thread);
         self.service().post(post).await.expect("the post gets through")
     }
 
     async fn find(&self, key: &str, opens_thread: Option<&str>) -> Option<Posted> {
-        let (message, place) = (Message::say("Whatever."), self.place());
-        let post = Post { key: &DeliveryId::new(key), place: &place, message: &message, opens_thread };
+        let (key, message, place) = (DeliveryId::new(key), Message::say("Whatever."), self.place());
+        let post = post(&key, &place, &message, opens_thread);
         self.service().find(post).await.expect("the look gets through")
     }
 

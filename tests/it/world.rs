@@ -276,7 +276,14 @@ impl World {
     pub fn actor(&mut self, name: &str) -> Actor {
         let member = member(name);
         let name = self.names.entry(member.to_string()).or_insert_with(|| name.to_owned()).clone();
-        Actor { member, organiser: name == "Ann", name, channel: channel() }
+        Actor {
+            member,
+            organiser: name == "Ann",
+            name,
+            channel: channel(),
+            channel_name: String::new(),
+            space: String::new(),
+        }
     }
 
     /// From now on this person is called something else; the tests go on with the old name.

@@ -162,7 +162,7 @@ impl Chat for WebChat {
 
 /// A thread hangs under the message that opened it and shares its id.
 fn posted(id: String, opens_thread: Option<&str>) -> Posted {
-    Posted { thread: opens_thread.map(|_| ThreadId::new(id.as_str())), message: MessageId::new(id) }
+    Posted { thread: opens_thread.map(|_| ThreadId::new(id.as_str())), message: MessageId::new(id), trouble: None }
 }
 
 /// Tells whether the process can do its work; asked by `/readyz`.

@@ -36,6 +36,8 @@ impl SignedIn {
             name: self.member.name.clone(),
             organiser: self.member.organiser,
             channel: channel.clone(),
+            channel_name: String::new(),
+            space: String::new(),
         }
     }
 }
