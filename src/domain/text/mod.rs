@@ -6,6 +6,7 @@ mod daily;
 mod drill;
 mod general;
 mod result;
+pub mod trouble;
 
 use super::markup;
 use super::message::{Block, Span};

@@ -1,0 +1,794 @@
+//! Discord: the drill in its channels, threads, forms and private answers. Types of serenity stop here.
+
+pub mod commands;
+mod doctor;
+mod gateway;
+mod inbox;
+mod interactions;
+mod permissions;
+pub mod render;
+mod rest;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serenity::all::{Permissions, User};
+use tokio::sync::{Notify, OnceCell};
+
+use crate::app::App;
+use crate::app::chat::{Chat, Post, SendError};
+use crate::domain::answer::ThreadMessage;
+use crate::domain::effect::{Audience, Place, Posted};
+use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId, short_hash};
+use crate::domain::markup;
+use crate::domain::message::Message;
+use crate::domain::text::trouble;
+use permissions::Channel;
+use rest::{Call, Failure, Method, Rest};
+
+pub use doctor::{Finding, Scheduled, doctor, invite};
+pub use gateway::{Ended, listen};
+
+pub const PLATFORM: &str = "discord";
+
+/// What Discord allows a nonce, and a thread's name.
+const NONCE_CHARS: usize = 25;
+const THREAD_NAME_CHARS: usize = 100;
+const PAGE: usize = 100;
+/// Pages that a look for an earlier post reads at most: 10,000 messages.
+const LOOK_BACK_PAGES: usize = 100;
+/// Our clock may be ahead of Discord's.
+const SKEW_MS: i64 = 300_000;
+/// A thread leaves the list of active ones after so many minutes without a word; a word brings it back.
+const AUTO_ARCHIVE_MINUTES: u32 = 4_320;
+/// The beginning of Discord's time, unix milliseconds.
+const EPOCH_MS: i64 = 1_420_070_400_000;
+/// Names that are kept beside the database.
+const NAMES: usize = 50_000;
+
+/// Discord's error codes that decide something.
+/// Source: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>.
+mod code {
+    pub const UNKNOWN_CHANNEL: u32 = 10_003;
+    pub const UNKNOWN_GUILD: u32 = 10_004;
+    pub const UNKNOWN_MEMBER: u32 = 10_007;
+    pub const UNKNOWN_MESSAGE: u32 = 10_008;
+    pub const ALREADY_ACKNOWLEDGED: u32 = 40_060;
+    pub const MISSING_ACCESS: u32 = 50_001;
+    pub const CANNOT_SEND_TO_THIS_USER: u32 = 50_007;
+    pub const NOT_A_TEXT_CHANNEL: u32 = 50_008;
+    pub const MISSING_PERMISSIONS: u32 = 50_013;
+    pub const WRONG_CHANNEL_TYPE: u32 = 50_024;
+    pub const THREAD_ARCHIVED: u32 = 50_083;
+    pub const NO_MUTUAL_GUILD: u32 = 50_278;
+    pub const THREAD_EXISTS: u32 = 160_004;
+    pub const THREAD_LOCKED: u32 = 160_005;
+}
+
+/// How to reach Discord. Shows itself to nobody: it holds the token.
+#[derive(Clone)]
+pub struct Settings {
+    pub token: String,
+    /// `https://discord.com`, or a proxy.
+    pub api_url: String,
+    /// Servers that may use the bot; none = all.
+    pub guilds: Vec<u64>,
+    pub read_threads: bool,
+    /// None = as many as Discord recommends.
+    pub shards: Option<u32>,
+    /// The first and the last shard of this process.
+    pub shard_range: Option<(u32, u32)>,
+}
+
+impl Settings {
+    /// The part of the bot's allowance of requests that belongs to this process.
+    fn share(&self) -> f64 {
+        match (self.shards, self.shard_range) {
+            (Some(total), Some((first, last))) => f64::from(last - first + 1) / f64::from(total.max(1)),
+            _ => 1.0,
+        }
+    }
+}
+
+/// The service. Clones share everything.
+#[derive(Clone)]
+pub struct Discord(Arc<Inner>);
+
+struct Inner {
+    app: Arc<App>,
+    rest: Rest,
+    settings: Settings,
+    /// The bot's own user id.
+    me: OnceCell<String>,
+    reads_threads: AtomicBool,
+    /// Rings when messages may have been missed.
+    missed: Notify,
+    inbox: inbox::Inbox,
+    seen: Mutex<interactions::Seen>,
+    /// Channels known to be forums.
+    forums: Mutex<HashSet<String>>,
+    /// The newest names of members by user id, as their server calls them.
+    names: Mutex<HashMap<String, String>>,
+}
+
+/// A message in what matters here.
+#[derive(Deserialize)]
+struct Raw {
+    id: String,
+    #[serde(default)]
+    channel_id: String,
+    author: Author,
+    #[serde(default)]
+    content: String,
+    timestamp: String,
+    #[serde(rename = "type", default)]
+    kind: u8,
+    #[serde(default)]
+    embeds: Vec<RawEmbed>,
+    #[serde(default)]
+    thread: Option<RawId>,
+    #[serde(default)]
+    webhook_id: Option<String>,
+    #[serde(default)]
+    mention_roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    id: String,
+    #[serde(default)]
+    bot: bool,
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    global_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawEmbed {
+    #[serde(default)]
+    url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawId {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Threads {
+    threads: Vec<Channel>,
+}
+
+/// Where a message of ours stands: `<channel>/<message>/<mark>`. The channel is the thread's for what stands in one; the mark is what
+/// it is found by.
+struct Target<'a> {
+    channel: &'a str,
+    message: &'a str,
+    mark: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn read(id: &'a MessageId) -> Option<Target<'a>> {
+        let mut parts = id.as_str().splitn(3, '/');
+        Some(Target { channel: parts.next()?, message: parts.next()?, mark: parts.next()? })
+    }
+
+    fn id(&self) -> MessageId {
+        MessageId::new(format!("{}/{}/{}", self.channel, self.message, self.mark))
+    }
+}
+
+/// The part behind the colon of an id of ours.
+fn bare(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(_, rest)| rest)
+}
+
+pub(super) fn channel_id(bare: impl std::fmt::Display) -> ChannelId {
+    ChannelId::new(format!("{PLATFORM}:{bare}"))
+}
+
+pub(super) fn member_id(bare: impl std::fmt::Display) -> MemberId {
+    MemberId::new(format!("{PLATFORM}:{bare}"))
+}
+
+pub(super) fn space_id(bare: impl std::fmt::Display) -> String {
+    format!("{PLATFORM}:{bare}")
+}
+
+/// What a message carries so that it can be found again; also its nonce.
+fn mark(key: &DeliveryId) -> String {
+    if key.as_str().len() <= NONCE_CHARS { key.to_string() } else { short_hash(&[key.as_str()]) }
+}
+
+/// The smallest id that something of this instant (unix milliseconds) can have.
+fn snowflake(ms: i64) -> u64 {
+    u64::try_from(ms - EPOCH_MS).unwrap_or(0) << 22
+}
+
+fn number(id: &str) -> u64 {
+    id.parse().unwrap_or(0)
+}
+
+/// The instant of an id, unix milliseconds.
+fn instant(id: &str) -> i64 {
+    i64::try_from(number(id) >> 22).unwrap_or(0) + EPOCH_MS
+}
+
+/// Nothing is certain to have happened, or it is certain that it has not.
+fn unsure(failure: Failure) -> SendError {
+    match failure {
+        Failure::Busy { after, why } => SendError::Retry { after, why },
+        // A token that was withdrawn: the gateway ends the process, and the next start goes on.
+        Failure::Refused { status: 401, why, .. } => SendError::Retry { after: Duration::from_secs(60), why },
+        Failure::Refused { why, .. } => SendError::Fatal { why },
+        Failure::Lost { why } => SendError::InDoubt { why },
+    }
+}
+
+impl Discord {
+    /// # Errors
+    /// When the token cannot be a token.
+    pub fn new(app: Arc<App>, settings: Settings) -> anyhow::Result<Discord> {
+        let rest = Rest::new(&settings.api_url, &settings.token, settings.share())?;
+        app.set_reads_threads(PLATFORM, settings.read_threads);
+        Ok(Discord(Arc::new(Inner {
+            app,
+            rest,
+            me: OnceCell::new(),
+            reads_threads: AtomicBool::new(settings.read_threads),
+            settings,
+            missed: Notify::new(),
+            inbox: inbox::Inbox::default(),
+            seen: Mutex::default(),
+            forums: Mutex::default(),
+            names: Mutex::default(),
+        })))
+    }
+
+    fn rest(&self) -> &Rest {
+        &self.0.rest
+    }
+
+    fn app(&self) -> &Arc<App> {
+        &self.0.app
+    }
+
+    async fn me(&self) -> Result<&str, Failure> {
+        let ask = || async {
+            let me: RawId = self.rest().call(Call::get("users/@me")).await?;
+            Ok(me.id)
+        };
+        self.0.me.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    fn set_reads_threads(&self, reads: bool) {
+        self.0.reads_threads.store(reads, Ordering::Relaxed);
+        self.app().set_reads_threads(PLATFORM, reads);
+    }
+
+    fn note_name(&self, user: &str, name: &str) {
+        let mut names = self.0.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= NAMES {
+            names.clear();
+        }
+        names.insert(user.to_owned(), name.to_owned());
+    }
+
+    fn name_of(&self, author: &Author) -> String {
+        let known = self.0.names.lock().unwrap_or_else(PoisonError::into_inner).get(&author.id).cloned();
+        known.or_else(|| author.global_name.clone()).unwrap_or_else(|| author.username.clone())
+    }
+
+    /// The name that is known already, else the one that the account has everywhere.
+    fn known_name(&self, user: &User) -> Option<String> {
+        let known = self.0.names.lock().unwrap_or_else(PoisonError::into_inner).get(&user.id.to_string()).cloned();
+        known.or_else(|| user.global_name.clone()).or_else(|| Some(user.name.clone()))
+    }
+
+    fn is_forum(&self, channel: &str) -> bool {
+        self.0.forums.lock().unwrap_or_else(PoisonError::into_inner).contains(channel)
+    }
+
+    fn note_forum(&self, channel: &str) {
+        self.0.forums.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.to_owned());
+    }
+
+    /// Why nothing can be done in a channel, in words that name the permission; `needed` is what the refused step needs.
+    async fn explain(&self, channel: &str, needed: Permissions, failure: Failure) -> SendError {
+        match failure.code() {
+            Some(code::UNKNOWN_CHANNEL) => SendError::Gone { why: trouble::channel_deleted() },
+            Some(code::UNKNOWN_GUILD) => SendError::Gone { why: trouble::removed_from_server() },
+            Some(code::MISSING_ACCESS | code::MISSING_PERMISSIONS) => {
+                match self.lacking(channel, needed).await {
+                    Ok((place, missing)) if missing.is_empty() => {
+                        // Discord says no, its settings say yes: they may have changed this very moment.
+                        SendError::Gone { why: format!("{} in {place}", failure.why()) }
+                    }
+                    Ok((place, missing)) => SendError::Gone { why: trouble::missing_permissions(&missing, &place) },
+                    Err(Failure::Refused { code: code::UNKNOWN_GUILD | code::UNKNOWN_MEMBER, .. }) => {
+                        SendError::Gone { why: trouble::removed_from_server() }
+                    }
+                    Err(Failure::Refused { code: code::MISSING_ACCESS, .. }) => {
+                        SendError::Gone { why: trouble::no_access(&format!("<#{channel}>")) }
+                    }
+                    Err(other) => unsure(other),
+                }
+            }
+            _ => unsure(failure),
+        }
+    }
+
+    /// The name of a channel and the names of the permissions that are missing there.
+    async fn lacking(&self, channel: &str, needed: Permissions) -> Result<(String, Vec<&'static str>), Failure> {
+        let channel = permissions::channel(self.rest(), channel).await?;
+        let me = self.me().await?;
+        let has = permissions::of_member(self.rest(), &channel, me).await?;
+        Ok((channel.shown(), permissions::missing(has, needed | Permissions::VIEW_CHANNEL)))
+    }
+
+    /// Posts into a channel or a thread. The nonce makes a repeat within minutes the same message.
+    async fn send(&self, channel: &str, post: &Post<'_>) -> Result<(MessageId, Raw), Failure> {
+        let mark = mark(post.key);
+        let mut body = render::body(post.message, Some(&mark), post.ping);
+        body["nonce"] = json!(mark);
+        body["enforce_nonce"] = json!(true);
+        let path = format!("channels/{channel}/messages");
+        let sent: Raw = self.rest().call(Call::new(Method::Post, &path).body(&body).repeatable()).await?;
+        Ok((Target { channel, message: &sent.id, mark: &mark }.id(), sent))
+    }
+
+    async fn post_question(&self, channel: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
+        if self.is_forum(channel) {
+            return self.post_in_forum(channel, title, post).await;
+        }
+        match self.send(channel, post).await {
+            Ok((message, sent)) => self.with_thread(channel, message, &sent, title, post).await,
+            Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {
+                match permissions::channel(self.rest(), channel).await {
+                    Ok(found) if found.is_forum() => {
+                        self.note_forum(channel);
+                        self.post_in_forum(channel, title, post).await
+                    }
+                    Ok(_) => Err(SendError::Gone { why: trouble::no_threads_here() }),
+                    Err(failure) => Err(self.explain(channel, Permissions::VIEW_CHANNEL, failure).await),
+                }
+            }
+            Err(failure) => {
+                let needed = Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
+                Err(self.explain(channel, needed, failure).await)
+            }
+        }
+    }
+
+    /// Opens the thread under a posted question, unless it is there already.
+    async fn with_thread(
+        &self,
+        channel: &str,
+        message: MessageId,
+        sent: &Raw,
+        title: &str,
+        post: &Post<'_>,
+    ) -> Result<Posted, SendError> {
+        let mut trouble = post
+            .ping
+            .filter(|role| !sent.mention_roles.iter().any(|called| called == role))
+            .map(trouble::role_not_called);
+        // A thread has the id of the message it hangs under.
+        let thread = ThreadId::new(sent.id.as_str());
+        if sent.thread.is_some() {
+            return Ok(Posted { message, thread: Some(thread), trouble });
+        }
+        let body = json!({ "name": thread_name(title), "auto_archive_duration": AUTO_ARCHIVE_MINUTES });
+        let path = format!("channels/{channel}/messages/{}/threads", sent.id);
+        let opened = self.rest().tell(Call::new(Method::Post, &path).body(&body).repeatable()).await;
+        let thread = match opened {
+            Ok(()) | Err(Failure::Refused { code: code::THREAD_EXISTS, .. }) => Some(thread),
+            Err(failure @ Failure::Refused { code: code::MISSING_PERMISSIONS | code::MISSING_ACCESS, .. }) => {
+                let why = match self.explain(channel, Permissions::CREATE_PUBLIC_THREADS, failure).await {
+                    SendError::Gone { why } => why,
+                    other => return Err(in_doubt(other)),
+                };
+                trouble = Some(trouble::no_thread(&why));
+                None
+            }
+            Err(Failure::Refused { code: code::WRONG_CHANNEL_TYPE, .. }) => {
+                trouble = Some(trouble::no_thread(&trouble::no_threads_here()));
+                None
+            }
+            // Deleted in this very moment: there is nothing to hang a thread under.
+            Err(Failure::Refused { code: code::UNKNOWN_MESSAGE, .. }) => {
+                trouble = Some(trouble::no_thread(&trouble::message_deleted()));
+                None
+            }
+            // The message is out: whoever tries again has to find it.
+            Err(failure) => return Err(in_doubt(unsure(failure))),
+        };
+        Ok(Posted { message, thread, trouble })
+    }
+
+    async fn post_in_forum(&self, forum: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
+        let described = match permissions::channel(self.rest(), forum).await {
+            Ok(described) => described,
+            Err(failure) => return Err(self.explain(forum, Permissions::VIEW_CHANNEL, failure).await),
+        };
+        let mark = mark(post.key);
+        let body = json!({
+            "name": thread_name(title),
+            "auto_archive_duration": AUTO_ARCHIVE_MINUTES,
+            "applied_tags": tags(&described, post.labels),
+            "message": render::body(post.message, Some(&mark), post.ping),
+        });
+        let path = format!("channels/{forum}/threads");
+        match self.rest().call::<RawId>(Call::new(Method::Post, &path).body(&body)).await {
+            // The first message of a forum's post has the id of the post.
+            Ok(opened) => Ok(Posted {
+                message: Target { channel: &opened.id, message: &opened.id, mark: &mark }.id(),
+                thread: Some(ThreadId::new(opened.id.as_str())),
+                trouble: None,
+            }),
+            Err(failure) => {
+                let needed = Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
+                Err(self.explain(forum, needed, failure).await)
+            }
+        }
+    }
+
+    /// Posts into the thread of a round; into its channel when the thread cannot be used any more.
+    async fn post_in_thread(&self, channel: &str, thread: &str, post: &Post<'_>) -> Result<Posted, SendError> {
+        let mut failure = match self.send(thread, post).await {
+            Ok((message, _)) => return Ok(Posted { message, thread: None, trouble: None }),
+            Err(failure) => failure,
+        };
+        if matches!(failure.code(), Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED)) {
+            let path = format!("channels/{thread}");
+            let body = json!({ "archived": false, "locked": false });
+            if self.rest().tell(Call::new(Method::Patch, &path).body(&body)).await.is_ok() {
+                failure = match self.send(thread, post).await {
+                    Ok((message, _)) => return Ok(Posted { message, thread: None, trouble: None }),
+                    Err(failure) => failure,
+                };
+            }
+        }
+        let why = match failure.code() {
+            Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED) => trouble::thread_locked(),
+            Some(code::UNKNOWN_CHANNEL) => trouble::thread_deleted(),
+            Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS) => {
+                match self.explain(thread, Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS, failure).await {
+                    SendError::Gone { why } => why,
+                    other => return Err(other),
+                }
+            }
+            _ => return Err(unsure(failure)),
+        };
+        if self.is_forum(channel) {
+            return Err(SendError::Fatal { why });
+        }
+        match self.send(channel, post).await {
+            Ok((message, _)) => Ok(Posted { message, thread: None, trouble: Some(trouble::thread_closed(&why)) }),
+            Err(failure) => {
+                let needed = Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
+                Err(self.explain(channel, needed, failure).await)
+            }
+        }
+    }
+
+    async fn direct(&self, user: &str) -> Result<String, Failure> {
+        let body = json!({ "recipient_id": user });
+        let opened: RawId = self.rest().call(Call::new(Method::Post, "users/@me/channels").body(&body).repeatable()).await?;
+        Ok(opened.id)
+    }
+
+    async fn post_to_member(&self, user: &str, post: &Post<'_>) -> Result<Posted, SendError> {
+        let sent = match self.direct(user).await {
+            Ok(channel) => self.send(&channel, post).await,
+            Err(failure) => Err(failure),
+        };
+        let (message, _) = sent.map_err(unsure)?;
+        Ok(Posted { message, thread: None, trouble: None })
+    }
+
+    /// Those who look after a channel, the one who steered its schedule last first.
+    async fn organisers(&self, channel: &ChannelId) -> Result<Vec<String>, SendError> {
+        let steward = self.app().steward(channel).await;
+        let steward = steward.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
+        let mut all: Vec<String> = steward.iter().map(|member| bare(member.as_str()).to_owned()).collect();
+        #[derive(Deserialize)]
+        struct Guild {
+            owner_id: String,
+        }
+        let space = self.app().space_of(channel).await;
+        let space = space.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
+        let guild = match space {
+            Some(space) => Some(bare(&space).to_owned()),
+            None => permissions::channel(self.rest(), bare(channel.as_str())).await.ok().and_then(|found| found.guild_id),
+        };
+        if let Some(guild) = guild {
+            match self.rest().call::<Guild>(Call::get(&format!("guilds/{guild}"))).await {
+                Ok(guild) if !all.contains(&guild.owner_id) => all.push(guild.owner_id),
+                Ok(_) | Err(Failure::Refused { .. }) => {}
+                Err(failure) => return Err(unsure(failure)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Tells an organiser in private; in the channel when none takes private messages.
+    async fn post_to_organisers(&self, channel: &ChannelId, post: &Post<'_>) -> Result<Posted, SendError> {
+        for user in self.organisers(channel).await? {
+            match self.post_to_member(&user, post).await {
+                Err(SendError::Fatal { .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        let channel = bare(channel.as_str());
+        match self.send(channel, post).await {
+            Ok((message, _)) => Ok(Posted { message, thread: None, trouble: None }),
+            Err(failure @ Failure::Refused { .. }) => {
+                Err(SendError::Fatal { why: format!("{}; {}", trouble::nobody_to_tell(), failure.why()) })
+            }
+            Err(failure) => Err(unsure(failure)),
+        }
+    }
+
+    /// Our message with this mark among those of a channel since an instant, unix milliseconds.
+    async fn look(&self, channel: &str, mark: &str, since: i64) -> Result<Option<Raw>, Failure> {
+        let me = self.me().await?.to_owned();
+        let mut after = snowflake(since - SKEW_MS);
+        for _ in 0..LOOK_BACK_PAGES {
+            let page = self.page(channel, after).await?;
+            let last = page.len() < PAGE;
+            after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
+            let ours = |message: &Raw| {
+                let marked = |embed: &RawEmbed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark);
+                message.author.id == me && message.embeds.iter().any(marked)
+            };
+            if let Some(found) = page.into_iter().find(ours) {
+                return Ok(Some(found));
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next messages after an id, in any order.
+    async fn page(&self, channel: &str, after: u64) -> Result<Vec<Raw>, Failure> {
+        let (path, query) = (format!("channels/{channel}/messages"), format!("after={after}&limit={PAGE}"));
+        self.rest().call(Call::get(&path).query(&query)).await
+    }
+
+    /// The post of a forum that this key left.
+    async fn look_in_forum(&self, forum: &Channel, mark: &str, since: i64) -> Result<Option<Posted>, Failure> {
+        let me = self.me().await?.to_owned();
+        let Some(guild) = &forum.guild_id else { return Ok(None) };
+        let active: Threads = self.rest().call(Call::get(&format!("guilds/{guild}/threads/active"))).await?;
+        let path = format!("channels/{}/threads/archived/public", forum.id);
+        let archived: Threads = self.rest().call(Call::get(&path)).await?;
+        let ours = |thread: &&Channel| {
+            thread.parent_id.as_ref() == Some(&forum.id)
+                && thread.owner_id.as_ref() == Some(&me)
+                && instant(&thread.id) >= since - SKEW_MS
+        };
+        for thread in active.threads.iter().chain(&archived.threads).filter(ours) {
+            let path = format!("channels/{0}/messages/{0}", thread.id);
+            let first: Raw = match self.rest().call(Call::get(&path)).await {
+                Ok(first) => first,
+                Err(Failure::Refused { .. }) => continue,
+                Err(failure) => return Err(failure),
+            };
+            if first.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark)) {
+                return Ok(Some(Posted {
+                    message: Target { channel: &thread.id, message: &thread.id, mark }.id(),
+                    thread: Some(ThreadId::new(thread.id.as_str())),
+                    trouble: None,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn find_question(&self, channel: &str, title: &str, post: &Post<'_>) -> Result<Option<Posted>, SendError> {
+        let mark = mark(post.key);
+        let needed = Permissions::READ_MESSAGE_HISTORY;
+        if !self.is_forum(channel) {
+            match self.look(channel, &mark, post.since).await {
+                Ok(None) => return self.nothing_seen(channel).await.map(|()| None),
+                Ok(Some(sent)) => {
+                    let message = Target { channel, message: &sent.id, mark: &mark }.id();
+                    // What was said about the role was said the first time.
+                    return self.with_thread(channel, message, &sent, title, &Post { ping: None, ..*post }).await.map(Some);
+                }
+                Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {}
+                Err(failure) => return Err(self.explain(channel, needed, failure).await),
+            }
+        }
+        match permissions::channel(self.rest(), channel).await {
+            Ok(forum) if forum.is_forum() => {
+                self.note_forum(channel);
+                self.look_in_forum(&forum, &mark, post.since).await.map_err(unsure)
+            }
+            Ok(_) => Ok(None),
+            Err(failure) => Err(self.explain(channel, needed, failure).await),
+        }
+    }
+
+    /// Without the history Discord shows an empty list: then a look has seen nothing, and nothing follows from it.
+    async fn nothing_seen(&self, channel: &str) -> Result<(), SendError> {
+        match self.lacking(channel, Permissions::READ_MESSAGE_HISTORY).await {
+            Ok((_, missing)) if missing.is_empty() => Ok(()),
+            Ok((place, _)) => Err(SendError::Gone { why: trouble::cannot_read_history(&place) }),
+            Err(failure) => Err(self.explain(channel, Permissions::READ_MESSAGE_HISTORY, failure).await),
+        }
+    }
+}
+
+fn in_doubt(error: SendError) -> SendError {
+    SendError::InDoubt { why: error.to_string() }
+}
+
+fn thread_name(title: &str) -> String {
+    markup::shorten(&title.replace('`', ""), THREAD_NAME_CHARS - 1)
+}
+
+/// The tags of a forum that fit a post, at most five; where one is demanded and none fits, the first.
+fn tags(forum: &Channel, labels: &[String]) -> Vec<String> {
+    const REQUIRE_TAG: u64 = 1 << 4;
+    const AT_MOST: usize = 5;
+    let fits = |name: &str| labels.iter().any(|label| label.to_lowercase() == name.trim().to_lowercase());
+    let mut tags: Vec<String> =
+        forum.available_tags.iter().filter(|tag| fits(&tag.name)).map(|tag| tag.id.clone()).take(AT_MOST).collect();
+    if tags.is_empty() && forum.flags & REQUIRE_TAG != 0 {
+        tags.extend(forum.available_tags.first().map(|tag| tag.id.clone()));
+    }
+    tags
+}
+
+impl Chat for Discord {
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    /// Only an interaction brings a private message: results come with the "My result" button.
+    fn posts_in_private(&self) -> bool {
+        false
+    }
+
+    fn reads_threads(&self) -> bool {
+        self.0.reads_threads.load(Ordering::Relaxed)
+    }
+
+    async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
+        let channel = bare(post.place.channel.as_str());
+        match (&post.place.audience, post.opens_thread, &post.place.thread) {
+            (Audience::Member(member), ..) => self.post_to_member(bare(member.as_str()), &post).await,
+            (Audience::Organisers, ..) => self.post_to_organisers(&post.place.channel, &post).await,
+            (Audience::Everyone, Some(title), _) => self.post_question(channel, title, &post).await,
+            (Audience::Everyone, None, Some(thread)) => self.post_in_thread(channel, thread.as_str(), &post).await,
+            (Audience::Everyone, None, None) => match self.send(channel, &post).await {
+                Ok((message, _)) => Ok(Posted { message, thread: None, trouble: None }),
+                Err(failure) => {
+                    let needed = Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
+                    Err(self.explain(channel, needed, failure).await)
+                }
+            },
+        }
+    }
+
+    async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
+        let channel = bare(post.place.channel.as_str());
+        let mut places: Vec<String> = Vec::new();
+        match (&post.place.audience, post.opens_thread, &post.place.thread) {
+            (Audience::Everyone, Some(title), _) => return self.find_question(channel, title, &post).await,
+            (Audience::Everyone, None, Some(thread)) => places.extend([thread.to_string(), channel.to_owned()]),
+            (Audience::Everyone, None, None) => places.push(channel.to_owned()),
+            (Audience::Member(member), ..) => places.extend(self.direct(bare(member.as_str())).await.ok()),
+            (Audience::Organisers, ..) => {
+                for user in self.organisers(&post.place.channel).await? {
+                    places.extend(self.direct(&user).await.ok());
+                }
+                places.push(channel.to_owned());
+            }
+        }
+        let mark = mark(post.key);
+        for place in places {
+            match self.look(&place, &mark, post.since).await {
+                Ok(None) => {}
+                Ok(Some(sent)) => {
+                    let message = Target { channel: &place, message: &sent.id, mark: &mark }.id();
+                    return Ok(Some(Posted { message, thread: None, trouble: None }));
+                }
+                // Where we may not look we have not posted either, or the next post says why not.
+                Err(Failure::Refused { .. }) => {}
+                Err(failure) => return Err(unsure(failure)),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn edit(&self, place: &Place, target: &MessageId, message: &Message) -> Result<(), SendError> {
+        let Some(target) = Target::read(target) else {
+            return Err(SendError::Fatal { why: trouble::message_deleted() });
+        };
+        let body = render::body(message, Some(target.mark), None);
+        let path = format!("channels/{}/messages/{}", target.channel, target.message);
+        let edit = || self.rest().tell(Call::new(Method::Patch, &path).body(&body));
+        let mut outcome = edit().await;
+        if outcome.as_ref().is_err_and(|failure| failure.code() == Some(code::THREAD_ARCHIVED)) {
+            let thread = format!("channels/{}", target.channel);
+            let body = json!({ "archived": false });
+            if self.rest().tell(Call::new(Method::Patch, &thread).body(&body)).await.is_ok() {
+                outcome = edit().await;
+            }
+        }
+        match outcome {
+            Ok(()) => Ok(()),
+            // Edits can be repeated: nothing is in doubt about them.
+            Err(Failure::Lost { why }) => Err(SendError::Retry { after: Duration::from_secs(1), why }),
+            Err(failure) => match failure.code() {
+                Some(code::UNKNOWN_MESSAGE) => Err(SendError::Fatal { why: trouble::message_deleted() }),
+                Some(code::THREAD_ARCHIVED | code::THREAD_LOCKED) => Err(SendError::Fatal { why: trouble::thread_locked() }),
+                Some(code::UNKNOWN_CHANNEL) if target.channel != bare(place.channel.as_str()) => {
+                    Err(SendError::Fatal { why: trouble::thread_deleted() })
+                }
+                _ => Err(self.explain(target.channel, Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES, failure).await),
+            },
+        }
+    }
+
+    async fn replies(&self, _: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
+        let mut all: Vec<Raw> = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = match self.page(thread.as_str(), after).await {
+                Ok(page) => page,
+                Err(failure @ Failure::Refused { .. }) => return Err(SendError::Fatal { why: failure.why().to_owned() }),
+                Err(failure) => return Err(SendError::Retry { after: Duration::from_secs(1), why: failure.why().to_owned() }),
+            };
+            if page.is_empty() && all.is_empty() {
+                self.nothing_seen(thread.as_str()).await?;
+            }
+            let last = page.len() < PAGE;
+            after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
+            all.extend(page);
+            if last {
+                break;
+            }
+        }
+        all.sort_by_key(|message| number(&message.id));
+        Ok(all.into_iter().filter(|message| is_somebodys(message)).map(|message| self.reply(message)).collect())
+    }
+}
+
+impl Discord {
+    fn reply(&self, message: Raw) -> ThreadMessage {
+        let at = message.timestamp.parse::<jiff::Timestamp>().map_or_else(|_| instant(&message.id), |at| at.as_millisecond());
+        ThreadMessage {
+            name: self.name_of(&message.author),
+            member: member_id(&message.author.id),
+            id: MessageId::new(message.id),
+            text: message.content,
+            at,
+        }
+    }
+}
+
+/// A person's own words: no bot's, no webhook's, nothing that Discord itself says.
+fn is_somebodys(message: &Raw) -> bool {
+    const SAID: u8 = 0;
+    const REPLIED: u8 = 19;
+    !message.author.bot
+        && message.webhook_id.is_none()
+        && matches!(message.kind, SAID | REPLIED)
+        && !message.content.trim().is_empty()
+}
+
+/// What a value of Discord's is under a key, for the few places where a whole type would be too much.
+fn text_at<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
