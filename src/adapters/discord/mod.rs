@@ -1,0 +1,4 @@
+//! Discord.
+
+pub mod commands;
+pub mod render;
