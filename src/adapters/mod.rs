@@ -1,4 +1,5 @@
 //! Chat services: each translates and waits, nothing else. They never import each other.
 
+pub mod discord;
 pub mod memory;
 pub mod web;

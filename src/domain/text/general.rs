@@ -166,3 +166,8 @@ pub fn forget_question() -> Message {
 pub fn forgotten() -> Message {
     Message::say("Done. I know nothing about you any more. You are welcome to begin anew.").toned(Tone::Good)
 }
+
+/// Under a message of which a platform can show only the beginning.
+pub fn shortened() -> &'static str {
+    "This is only the beginning: the rest does not fit into one message."
+}

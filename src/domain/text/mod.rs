@@ -21,7 +21,7 @@ pub use daily::{
 pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
 pub use general::{
     answer_late, answer_saved, answer_too_long, empty_answer, forget_question, forgotten, help, help_for, no_topic,
-    organisers_only, question_closed, refused, round_gone, topics, unknown_button, usage,
+    organisers_only, question_closed, refused, round_gone, shortened, topics, unknown_button, usage,
 };
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
 

@@ -1,0 +1,357 @@
+//! Discord's Markdown, written so that what people wrote stays what they wrote: escaped, measured, cut between words.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::domain::message::{Span, TimeStyle};
+
+/// What Discord counts: code points according to its staff (discord-api-docs #1315), UTF-16 units in its clients. The
+/// second is never less, so it is safe for both.
+pub fn size(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Text without what could flip or hide the rest of a line: controls, overrides and isolates of direction, invisible
+/// spaces. Joiners (emoji, Persian) and ordinary right-to-left letters stay.
+pub fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let keep = |c: char| match c {
+        '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\n' | '\t' => Some(c),
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' => None,
+        c if c.is_control() => None,
+        c => Some(c),
+    };
+    text.chars().filter_map(keep).collect()
+}
+
+/// [`clean`], on one line.
+pub fn clean_line(text: &str) -> String {
+    clean(text).replace('\n', " ")
+}
+
+/// Spans without what shows nothing, neighbours of one kind as one, and only links that may be links.
+pub fn tidy(spans: &[Span]) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        let span = match span {
+            Span::Plain { text } => Span::plain(clean(text)),
+            Span::Bold { text } => visible(clean_line(text), Span::bold),
+            // No escape works inside code, and two backticks are not understood by every client: a look-alike.
+            Span::Code { text } => visible(clean_line(text).replace('`', "ˋ"), Span::code),
+            Span::Link { text, url } => link(text, url),
+            Span::Time { at, .. } if jiff::Timestamp::from_millisecond(*at).is_err() => Span::plain(at.to_string()),
+            Span::Time { .. } => span.clone(),
+        };
+        match (out.last_mut(), span) {
+            (_, Span::Plain { text }) if text.is_empty() => {}
+            (Some(Span::Plain { text }), Span::Plain { text: more })
+            | (Some(Span::Bold { text }), Span::Bold { text: more })
+            | (Some(Span::Code { text }), Span::Code { text: more }) => text.push_str(&more),
+            (_, span) => out.push(span),
+        }
+    }
+    out
+}
+
+fn visible(text: String, make: fn(String) -> Span) -> Span {
+    if text.trim().is_empty() { Span::plain(text) } else { make(text) }
+}
+
+/// The longest address that is shown as a link.
+const LONGEST_URL: usize = 500;
+
+/// A masked link, or its words when the address is not one for a browser. Discord shows the backslash of an escape inside
+/// the words and takes no link whose words hold `https://` (discord-api-docs #6185, #7721): both are replaced.
+fn link(text: &str, url: &str) -> Span {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let safe = percent(url, |byte| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&byte));
+    if host.is_none_or(|host| !host.starts_with(|c: char| c.is_alphanumeric())) || safe.len() > LONGEST_URL {
+        return Span::plain(clean(text));
+    }
+    let words = clean_line(text).replace("https://", "").replace("http://", "").replace("://", " ");
+    let words: String = words
+        .chars()
+        .map(|c| match c {
+            '[' => '(',
+            ']' => ')',
+            '\\' => '/',
+            '`' => 'ˋ',
+            '*' => '∗',
+            '_' => 'ˍ',
+            '~' => '∼',
+            '|' => '∣',
+            '<' => '‹',
+            '>' => '›',
+            '@' => '＠',
+            // No shortcode of an emoji, no heading.
+            ':' => '∶',
+            '#' => '＃',
+            c => c,
+        })
+        .collect();
+    let words = words.trim();
+    let words = if words.is_empty() { host.and_then(|host| host.split('/').next()).unwrap_or(url) } else { words };
+    Span::Link { text: clip(words, 100), url: safe }
+}
+
+/// Percent-encodes every byte that is not kept.
+pub fn percent(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// What stands before the next character of a line.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// At most blanks: here begin headings, lists, quotes.
+    Nothing,
+    /// A number, which with a full stop begins a list.
+    Number,
+    Words,
+}
+
+/// Lines of Markdown in the making.
+pub struct Writer {
+    out: String,
+    before: Before,
+    /// The mark that the text ends with, if it has just been closed.
+    closed: Option<&'static str>,
+}
+
+impl Writer {
+    pub fn new() -> Writer {
+        Writer { out: String::new(), before: Before::Nothing, closed: None }
+    }
+
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// Markup of our own, inside a line.
+    pub fn raw(&mut self, markup: &str) {
+        self.out.push_str(markup);
+        self.before = Before::Words;
+        self.closed = None;
+    }
+
+    pub fn line_end(&mut self) {
+        self.out.push('\n');
+        self.before = Before::Nothing;
+        self.closed = None;
+    }
+
+    /// Text that is no markup, whatever it contains.
+    pub fn plain(&mut self, text: &str) {
+        for (at, c) in text.char_indices() {
+            let rest = &text[at + c.len_utf8()..];
+            let escape = match c {
+                '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '[' | ']' | '@' => true,
+                '#' | '>' | '-' | '+' => self.before == Before::Nothing,
+                '.' => self.before == Before::Number && rest.chars().next().is_none_or(char::is_whitespace),
+                ':' => rest.starts_with("//") || is_shortcode(rest),
+                _ => false,
+            };
+            if escape {
+                self.out.push('\\');
+            }
+            self.out.push(c);
+            self.before = match (c, self.before) {
+                ('\n', _) => Before::Nothing,
+                (c, Before::Nothing) if c.is_whitespace() => Before::Nothing,
+                ('0'..='9', Before::Nothing | Before::Number) => Before::Number,
+                _ => Before::Words,
+            };
+            self.closed = None;
+        }
+    }
+
+    /// Text of one line between two marks; blanks at its ends stay outside.
+    pub fn marked(&mut self, mark: &'static str, text: &str) {
+        let inner = text.trim();
+        if inner.is_empty() {
+            return self.plain(text);
+        }
+        let (start, end) = (text.len() - text.trim_start().len(), text.trim_end().len());
+        self.plain(&text[..start]);
+        if self.closed == Some(mark) {
+            // Four marks in a row would close nothing: go on where the last one ended.
+            self.out.truncate(self.out.len() - mark.len());
+        } else {
+            self.raw(mark);
+        }
+        self.plain(inner);
+        self.raw(mark);
+        self.closed = Some(mark);
+        self.plain(&text[end..]);
+    }
+
+    /// Spans as [`tidy`] leaves them.
+    pub fn spans(&mut self, spans: &[Span]) {
+        for span in spans {
+            match span {
+                Span::Plain { text } => self.plain(text),
+                Span::Bold { text } => self.marked("**", text),
+                Span::Code { text } => self.raw(&format!("`{text}`")),
+                Span::Link { text, url } => self.raw(&format!("[{text}]({url})")),
+                Span::Time { at, style } => {
+                    let style = match style {
+                        TimeStyle::Full => 'F',
+                        TimeStyle::Relative => 'R',
+                    };
+                    self.raw(&format!("<t:{}:{style}>", at.div_euclid(1_000)));
+                }
+            }
+        }
+    }
+}
+
+/// `smile:` behind a colon: clients show an emoji.
+fn is_shortcode(rest: &str) -> bool {
+    let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_+-~".contains(c)));
+    name.is_some_and(|end| end > 0 && rest[end..].starts_with(':'))
+}
+
+/// `> ` before every line.
+pub fn quoted(text: &str) -> String {
+    text.split('\n').map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Small print, which exists since 2024 and works in descriptions, not in the values of fields.
+pub fn small(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| format!("-# {}", line.trim_start())).collect::<Vec<_>>().join("\n")
+}
+
+/// A monospaced block. Nothing is markup in it but its own end.
+pub fn fence(text: &str) -> String {
+    let text = if text.contains("``") { text.replace('`', "ˋ") } else { text.to_owned() };
+    format!("```\n{text}\n```")
+}
+
+/// A table for a monospaced block: numbers to the right, no line longer than it must be.
+pub fn table(head: &[String], rows: &[Vec<String>]) -> String {
+    let cell = |text: &String| isolated(&clip(clean_line(text).trim(), 32));
+    let lines: Vec<Vec<String>> =
+        std::iter::once(head).chain(rows.iter().map(Vec::as_slice)).map(|row| row.iter().map(cell).collect()).collect();
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let at = |line: &[String], column: usize| line.get(column).cloned().unwrap_or_default();
+    let widths: Vec<usize> =
+        (0..columns).map(|column| lines.iter().map(|line| width(&at(line, column))).max().unwrap_or(0)).collect();
+    let numbers: Vec<bool> =
+        (0..columns).map(|column| lines[1..].iter().all(|line| is_number(&at(line, column)))).collect();
+    let mut out = Vec::with_capacity(lines.len());
+    for line in &lines {
+        let cells = (0..columns).map(|column| {
+            let text = at(line, column);
+            let pad = " ".repeat(widths[column] - width(&text));
+            if numbers[column] { pad + &text } else { text + &pad }
+        });
+        out.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
+    }
+    out.join("\n")
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || ".,+-−–%".contains(c))
+}
+
+/// A right-to-left name between isolates, lest it reorders the numbers beside it.
+fn isolated(text: &str) -> String {
+    let turns = |c: char| matches!(u32::from(c), 0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfefc | 0x1_0800..=0x1_0fff | 0x1_e800..=0x1_efff);
+    if text.contains(turns) { format!("\u{2068}{text}\u{2069}") } else { text.to_owned() }
+}
+
+/// Columns of a monospaced font, near enough: East Asian letters and emoji take two.
+fn width(text: &str) -> usize {
+    text.graphemes(true)
+        .map(|grapheme| match grapheme.chars().next().map_or(0, u32::from) {
+            0x2068 | 0x2069 | 0x200c..=0x200f => 0,
+            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
+            0xff01..=0xff60 | 0xffe0..=0xffe6 | 0x1_f1e6..=0x1_f64f | 0x1_f680..=0x1_faff | 0x2_0000..=0x3_fffd => 2,
+            _ if grapheme.contains('\u{fe0f}') => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+/// A word longer than this may be cut, between user-perceived characters.
+const LONG_WORD: usize = 100;
+
+/// Where a text may end: behind each word, and inside the words that are longer than `long`.
+pub fn word_ends(text: &str, long: usize) -> Vec<usize> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let word_text = word.trim_end();
+        if size(word_text) > long.min(LONG_WORD) {
+            out.extend(word_text.grapheme_indices(true).map(|(at, grapheme)| start + at + grapheme.len()));
+        } else if !word_text.is_empty() {
+            out.push(start + word_text.len());
+        }
+        start += word.len();
+    }
+    out
+}
+
+/// Where spans may end: (index of the last one, bytes of it).
+pub fn span_ends(spans: &[Span], long: usize) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    for (at, span) in spans.iter().enumerate() {
+        match span {
+            Span::Plain { text } | Span::Bold { text } => {
+                let glued = |next: &Span| match next {
+                    Span::Plain { text } | Span::Bold { text } => !text.starts_with(char::is_whitespace),
+                    _ => false,
+                };
+                let mut ends = word_ends(text, long);
+                // A word that goes on in other dress is one word.
+                if spans.get(at + 1).is_some_and(glued) && ends.last() == Some(&text.len()) {
+                    ends.pop();
+                }
+                out.extend(ends.into_iter().map(|end| (at, end)));
+            }
+            Span::Code { text } if size(text) > LONG_WORD => {
+                out.extend(word_ends(text, long).into_iter().map(|end| (at, end)));
+            }
+            Span::Code { text } | Span::Link { text, .. } => out.push((at, text.len())),
+            Span::Time { .. } => out.push((at, 0)),
+        }
+    }
+    out
+}
+
+/// The spans up to an end, and an ellipsis.
+pub fn up_to(spans: &[Span], (last, bytes): (usize, usize)) -> Vec<Span> {
+    let mut out = spans[..=last].to_vec();
+    if let Some(Span::Plain { text } | Span::Bold { text } | Span::Code { text }) = out.last_mut() {
+        text.truncate(bytes);
+    }
+    out.push(Span::plain("…"));
+    tidy(&out)
+}
+
+/// The longest of `count` ever longer texts that is not larger than `room`.
+pub fn longest(count: usize, room: usize, make: impl Fn(usize) -> String) -> Option<String> {
+    let (mut fits, mut above) = (None, count);
+    let mut below = 0;
+    while below < above {
+        let middle = below.midpoint(above);
+        let text = make(middle);
+        if size(&text) <= room {
+            fits = Some(text);
+            below = middle + 1;
+        } else {
+            above = middle;
+        }
+    }
+    fits
+}
+
+/// Text that is no Markdown (labels, titles, footers), at most `limit` long, cut behind a word with an ellipsis.
+pub fn clip(text: &str, limit: usize) -> String {
+    if size(text) <= limit {
+        return text.to_owned();
+    }
+    let ends = word_ends(text, limit / 2);
+    longest(ends.len(), limit, |n| format!("{}…", &text[..ends[n]])).unwrap_or_else(|| "…".to_owned())
+}
