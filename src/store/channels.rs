@@ -52,6 +52,14 @@ pub async fn of_platform(conn: &mut Conn, platform: &str) -> Result<Vec<Channel>
     fetch_all(conn, sql, vec![platform.into()]).await?.iter().map(read).collect()
 }
 
+/// The channels of a platform that have a next question, with their names.
+pub async fn scheduled(conn: &mut Conn, platform: &str) -> Result<Vec<(ChannelId, String)>> {
+    let sql = "select distinct c.id, c.name from channels c join schedules s on s.channel_id = c.id
+               where c.platform = $1 and s.next_at is not null order by c.name, c.id";
+    let rows = fetch_all(conn, sql, vec![platform.into()]).await?;
+    rows.iter().map(|row| Ok((ChannelId::new(text(row, "id")?), text(row, "name")?))).collect()
+}
+
 fn read(row: &AnyRow) -> Result<Channel> {
     Ok(Channel {
         id: ChannelId::new(text(row, "id")?),

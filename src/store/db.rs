@@ -193,20 +193,34 @@ pub async fn backup(url: &str, target: &Path) -> Result<()> {
     conn.close().await.context("cannot finish the copy")
 }
 
+/// A connection beside a bot that may be running, to look only; None when there is no database yet.
+async fn beside(url: &str) -> Result<Option<AnyConnection>> {
+    sqlx::any::install_default_drivers();
+    if is_postgres(url) {
+        return AnyConnection::connect_with(&options(url)?).await.map(Some).map_err(|error| unreachable_database(&error));
+    }
+    let path = sqlite_path(url)?;
+    if path.exists() { connect_sqlite(&path, false).await.map(Some) } else { Ok(None) }
+}
+
+/// The channels of a platform whose schedules run, with their names; a bot may be using the database.
+///
+/// # Errors
+/// When the database cannot be read, or no drillbot has been here yet.
+pub async fn scheduled(url: &str, platform: &str) -> Result<Vec<(ChannelId, String)>> {
+    let Some(mut conn) = beside(url).await? else { return Ok(Vec::new()) };
+    let found = super::channels::scheduled(&mut conn, platform).await?;
+    conn.close().await.context("cannot close the connection")?;
+    Ok(found)
+}
+
 /// How the database at `url` is, in words; changes nothing, and a bot may be using it.
 ///
 /// # Errors
 /// When a bot could not use it.
 pub async fn look(url: &str) -> Result<String> {
-    sqlx::any::install_default_drivers();
-    let mut conn = if is_postgres(url) {
-        AnyConnection::connect_with(&options(url)?).await.map_err(|error| unreachable_database(&error))?
-    } else {
-        let path = sqlite_path(url)?;
-        if !path.exists() {
-            return Ok(format!("{} is not there yet; the first start makes it", path.display()));
-        }
-        connect_sqlite(&path, false).await?
+    let Some(mut conn) = beside(url).await? else {
+        return Ok(format!("{} is not there yet; the first start makes it", sqlite_path(url)?.display()));
     };
     // No such table: nobody has migrated it yet.
     let row = sqlx::query("select max(version) as version from _sqlx_migrations").fetch_one(&mut conn).await.ok();

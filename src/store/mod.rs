@@ -13,4 +13,4 @@ pub mod scores;
 pub mod standings;
 pub mod web;
 
-pub use db::{Conn, Store, Unavailable, backup, look, migrate};
+pub use db::{Conn, Store, Unavailable, backup, look, migrate, scheduled};

@@ -296,7 +296,7 @@ impl EventHandler for Handler {
             user: message.author.id.to_string(),
             name: Some(name),
             text: message.content,
-            at: message.timestamp.timestamp_millis(),
+            at: super::micros(&message.timestamp) / 1_000,
             version: 0,
         });
     }
@@ -308,7 +308,7 @@ impl EventHandler for Handler {
             return;
         }
         let (thread, message) = (event.channel_id.to_string(), event.id.to_string());
-        let version = edited.timestamp_millis();
+        let version = super::micros(&edited);
         if text.trim().is_empty() {
             return self.discord.0.inbox.put(Event::Deleted { thread, message });
         }

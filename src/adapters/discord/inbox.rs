@@ -36,7 +36,7 @@ pub enum Event {
         text: String,
         /// Unix milliseconds.
         at: i64,
-        /// 0 for a new message, else the instant of the edit.
+        /// 0 for a new message, else the instant of the edit in microseconds.
         version: i64,
     },
     Deleted {

@@ -14,6 +14,7 @@ use serenity::all::{
 use super::rest::{Call, Failure, Method};
 use super::{Discord, channel_id, code, commands, member_id, render, space_id};
 use crate::app::{Actor, App, Written};
+use crate::domain::command;
 use crate::domain::ids::ThreadId;
 use crate::domain::message::{Message, Reply};
 use crate::domain::text::{self, trouble};
@@ -144,7 +145,7 @@ async fn on_command(discord: &Discord, command: CommandInteraction) {
         return ticket.answer(discord, None, async move { app.save_message(&actor, written).await }).await;
     }
     // Discord has asked the server's own settings before it let this person use the command here.
-    actor.organiser |= commands::is_for_organisers(&command.data.name);
+    actor.organiser |= command::find(&command.data.name).is_some_and(|spec| spec.organisers_only);
     let read = commands::read(&command.data);
     let app = discord.app().clone();
     ticket.answer(discord, None, async move { app.read_command(&actor, read).await }).await;
@@ -166,13 +167,13 @@ fn written(discord: &Discord, command: &CommandInteraction, actor: &Actor) -> Op
         member: member_id(message.author.id),
         name,
         text: message.content.clone(),
-        at: message.timestamp.timestamp_millis(),
+        at: super::micros(&message.timestamp) / 1_000,
     })
 }
 
 async fn on_autocomplete(discord: &Discord, command: &CommandInteraction) {
     let choices = match commands::focused(&command.data) {
-        Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => discord.app().suggest(value, typed),
+        Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => discord.app().suggest(value, &typed),
         _ => Vec::new(),
     };
     let choices: Vec<Value> = choices.into_iter().map(|(shown, value)| json!({ "name": shown, "value": value })).collect();

@@ -219,6 +219,11 @@ fn instant(id: &str) -> i64 {
     i64::try_from(number(id) >> 22).unwrap_or(0) + EPOCH_MS
 }
 
+/// An instant of serenity's, in microseconds since 1970: two edits may share a second.
+fn micros(at: &serenity::all::Timestamp) -> i64 {
+    at.to_rfc3339().and_then(|text| text.parse::<jiff::Timestamp>().ok()).map_or(0, jiff::Timestamp::as_microsecond)
+}
+
 /// Nothing is certain to have happened, or it is certain that it has not.
 fn unsure(failure: Failure) -> SendError {
     match failure {
