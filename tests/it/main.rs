@@ -9,6 +9,7 @@ mod content;
 mod contract;
 mod crash;
 mod day;
+mod fake;
 mod faults;
 mod input;
 mod layers;
