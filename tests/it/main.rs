@@ -9,6 +9,7 @@ mod content;
 mod contract;
 mod crash;
 mod day;
+mod discord_render;
 mod faults;
 mod input;
 mod layers;
