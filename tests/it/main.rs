@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod day;
 mod fake;
+mod discord_render;
 mod faults;
 mod input;
 mod layers;

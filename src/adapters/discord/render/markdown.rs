@@ -216,7 +216,8 @@ pub fn quoted(text: &str) -> String {
     text.split('\n').map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Small print, which exists since 2024 and works in descriptions, not in the values of fields.
+/// Small print. Seen to work in descriptions (merlinfuchs/embed-generator #168); the values of fields take no headings
+/// (discord-api-docs #7167), so probably none of it either.
 pub fn small(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| format!("-# {}", line.trim_start())).collect::<Vec<_>>().join("\n")
@@ -228,9 +229,12 @@ pub fn fence(text: &str) -> String {
     format!("```\n{text}\n```")
 }
 
+/// The longest cell of a table: four columns still fit a narrow window.
+const CELL: usize = 24;
+
 /// A table for a monospaced block: numbers to the right, no line longer than it must be.
 pub fn table(head: &[String], rows: &[Vec<String>]) -> String {
-    let cell = |text: &String| isolated(&clip(clean_line(text).trim(), 32));
+    let cell = |text: &String| isolated(&clip(clean_line(text).trim(), CELL));
     let lines: Vec<Vec<String>> =
         std::iter::once(head).chain(rows.iter().map(Vec::as_slice)).map(|row| row.iter().map(cell).collect()).collect();
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
