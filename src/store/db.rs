@@ -197,7 +197,10 @@ pub async fn backup(url: &str, target: &Path) -> Result<()> {
 async fn beside(url: &str) -> Result<Option<AnyConnection>> {
     sqlx::any::install_default_drivers();
     if is_postgres(url) {
-        return AnyConnection::connect_with(&options(url)?).await.map(Some).map_err(|error| unreachable_database(&error));
+        return AnyConnection::connect_with(&options(url)?)
+            .await
+            .map(Some)
+            .map_err(|error| unreachable_database(&error));
     }
     let path = sqlite_path(url)?;
     if path.exists() { connect_sqlite(&path, false).await.map(Some) } else { Ok(None) }

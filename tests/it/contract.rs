@@ -1,8 +1,9 @@
-//! What every chat service promises to the delivery worker, rule by rule, for the one in memory and the one of the web page.
+//! What every chat service promises to the delivery worker, rule by rule, for each of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use drillbot::adapters::discord::Discord;
 use drillbot::adapters::memory::MemoryChat;
 use drillbot::adapters::web::WebChat;
 use drillbot::app::App;
@@ -14,6 +15,8 @@ use drillbot::domain::message::Message;
 use drillbot::store::web::{self, NewMessage, Viewer, WebMessage};
 use drillbot::store::{Store, members};
 
+use crate::discord::Stage;
+use crate::fake::discord::Id;
 use crate::world::{bank, folder, open_store};
 
 fn post<'a>(key: &'a DeliveryId, place: &'a Place, message: &'a Message, opens_thread: Option<&'a str>) -> Post<'a> {
@@ -29,6 +32,10 @@ trait Remote {
     /// (id, text) of what a member sees, in order; organisers see what is for organisers.
     async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)>;
 
+    /// The id of somebody of this name.
+    fn member(&self, name: &str) -> MemberId;
+
+    /// `at` is the instant for services that leave the time to the test.
     async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId;
 
     async fn rewrite(&self, id: &MessageId, text: &str);
@@ -58,6 +65,11 @@ trait Remote {
         self.service().find(post).await.expect("the look gets through")
     }
 
+    /// How [`Remote::seen_by`] names a message.
+    fn shown_id(&self, id: &MessageId) -> String {
+        id.to_string()
+    }
+
     async fn texts(&self, member: &str, organiser: bool) -> Vec<String> {
         self.seen_by(member, organiser).await.into_iter().map(|(_, text)| text).collect()
     }
@@ -73,7 +85,7 @@ impl Remote for InMemory {
     }
 
     async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)> {
-        let me = Audience::Member(MemberId::new(member));
+        let me = Audience::Member(self.member(member));
         let seen = |audience: &Audience| match audience {
             Audience::Everyone => true,
             Audience::Organisers => organiser,
@@ -84,8 +96,12 @@ impl Remote for InMemory {
         shown.map(|shown| (shown.id.to_string(), shown.message.as_text())).collect()
     }
 
+    fn member(&self, name: &str) -> MemberId {
+        MemberId::new(format!("memory:{name}"))
+    }
+
     async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId {
-        self.0.write(thread, &MemberId::new(member), member, text, at)
+        self.0.write(thread, &self.member(member), member, text, at)
     }
 
     async fn rewrite(&self, id: &MessageId, text: &str) {
@@ -124,7 +140,7 @@ impl Remote for OnTheWeb {
     }
 
     async fn seen_by(&self, member: &str, organiser: bool) -> Vec<(String, String)> {
-        let viewer = Viewer { member: MemberId::new(member), organiser };
+        let viewer = Viewer { member: self.member(member), organiser };
         let all: Vec<WebMessage> = self
             .store
             .read("look", move |conn| Box::pin(async move { web::since(conn, 0, &viewer, 1_000).await }))
@@ -136,8 +152,12 @@ impl Remote for OnTheWeb {
         all.iter().map(|message| (message.id.clone(), text(message))).collect()
     }
 
+    fn member(&self, name: &str) -> MemberId {
+        MemberId::new(format!("web:{name}"))
+    }
+
     async fn write(&self, thread: &ThreadId, member: &str, text: &str, at: i64) -> MessageId {
-        let (channel, thread, member, text) = (self.channel(), thread.clone(), MemberId::new(member), text.to_owned());
+        let (channel, thread, member, text) = (self.channel(), thread.clone(), self.member(member), text.to_owned());
         let id = self
             .store
             .write("write", move |conn| {
@@ -183,6 +203,77 @@ impl Remote for OnTheWeb {
     }
 }
 
+struct OnDiscord {
+    stage: Stage,
+    chat: Discord,
+    channel: Id,
+}
+
+impl OnDiscord {
+    async fn new() -> OnDiscord {
+        let stage = Stage::dark().await;
+        OnDiscord { chat: stage.chat(), channel: stage.channel, stage }
+    }
+
+    fn user(&self, name: &str) -> Id {
+        match name {
+            "ann" => self.stage.fake.owner(self.stage.guild),
+            "bob" => self.stage.bob,
+            "cleo" => self.stage.cleo,
+            other => panic!("nobody is called {other}"),
+        }
+    }
+}
+
+impl Remote for OnDiscord {
+    type Service = Discord;
+
+    fn service(&self) -> &Discord {
+        &self.chat
+    }
+
+    fn channel(&self) -> ChannelId {
+        ChannelId::new(format!("discord:{}", self.channel))
+    }
+
+    /// Organisers are told in private conversations, as is everybody else.
+    async fn seen_by(&self, member: &str, _: bool) -> Vec<(String, String)> {
+        let fake = &self.stage.fake;
+        let bot = fake.bot();
+        let mut all = fake.messages(self.channel);
+        all.extend(fake.messages(fake.dm(self.user(member))));
+        all.retain(|shown| shown.author_id == bot);
+        all.sort_by_key(|shown| shown.id);
+        all.iter().map(|shown| (shown.id.to_string(), shown.text().trim().to_owned())).collect()
+    }
+
+    fn member(&self, name: &str) -> MemberId {
+        MemberId::new(format!("discord:{}", self.user(name)))
+    }
+
+    async fn write(&self, thread: &ThreadId, member: &str, text: &str, _: i64) -> MessageId {
+        let thread = thread.as_str().parse().expect("a thread of Discord");
+        MessageId::new(self.stage.fake.write(self.user(member), thread, text).to_string())
+    }
+
+    async fn rewrite(&self, id: &MessageId, text: &str) {
+        self.stage.fake.edit(id.as_str().parse().expect("a message of Discord"), text);
+    }
+
+    async fn erase(&self, id: &MessageId) {
+        self.stage.fake.delete(id.as_str().parse().expect("a message of Discord"));
+    }
+
+    async fn remove(&self, id: &MessageId) {
+        let message = id.as_str().split('/').nth(1).expect("a message of ours");
+        self.stage.fake.delete(message.parse().expect("a message of Discord"));
+    }
+
+    fn shown_id(&self, id: &MessageId) -> String {
+        id.as_str().split('/').nth(1).unwrap_or_default().to_owned()
+    }
+}
+
 /// One test of a rule for each service.
 macro_rules! promises {
     ($($(#[$doc:meta])* $rule:ident)*) => {
@@ -197,6 +288,15 @@ macro_rules! promises {
             $($(#[$doc])* #[tokio::test]
             async fn $rule() {
                 super::$rule(&super::OnTheWeb::new().await).await;
+            })*
+        }
+
+        mod on_discord {
+            $($(#[$doc])* #[tokio::test]
+            async fn $rule() {
+                let remote = super::OnDiscord::new().await;
+                super::$rule(&remote).await;
+                remote.stage.end().await;
             })*
         }
     };
@@ -237,7 +337,7 @@ async fn an_edit_changes_what_is_shown_in_its_place(remote: &impl Remote) {
     remote.service().edit(&remote.place(), &first.message, &edited).await.expect("the edit gets through");
     assert_eq!(
         remote.seen_by("ann", false).await[0],
-        (first.message.to_string(), "2 people.".to_owned()),
+        (remote.shown_id(&first.message), "2 people.".to_owned()),
         "the same message at the same place"
     );
     assert_eq!(remote.texts("ann", false).await.len(), 2);
@@ -259,32 +359,30 @@ async fn replies_come_in_order_and_follow_edits_and_deletions(remote: &impl Remo
     let thread = posted.thread.expect("a thread");
     let replies = || async {
         let all = remote.service().replies(&remote.place(), &thread).await.expect("the thread can be read");
-        all.into_iter().map(|one| (one.member.to_string(), one.text, one.at)).collect::<Vec<_>>()
+        assert!(all.is_sorted_by_key(|one| one.at), "oldest first: {all:?}");
+        all.into_iter().map(|one| (one.member, one.text)).collect::<Vec<_>>()
     };
     assert_eq!(replies().await, []);
-    let first = remote.write(&thread, "web:ann", "One.", 10).await;
-    let second = remote.write(&thread, "web:bob", "<b>Two</b> @everyone", 20).await;
-    remote.write(&thread, "web:ann", "Three.", 30).await;
-    let show = |all: &[(&str, &str, i64)]| -> Vec<(String, String, i64)> {
-        all.iter().map(|(member, text, at)| ((*member).to_owned(), (*text).to_owned(), *at)).collect()
+    let first = remote.write(&thread, "ann", "One.", 10).await;
+    let second = remote.write(&thread, "bob", "<b>Two</b> @everyone", 20).await;
+    remote.write(&thread, "ann", "Three.", 30).await;
+    let show = |all: &[(&str, &str)]| -> Vec<(MemberId, String)> {
+        all.iter().map(|(name, text)| (remote.member(name), (*text).to_owned())).collect()
     };
-    assert_eq!(
-        replies().await,
-        show(&[("web:ann", "One.", 10), ("web:bob", "<b>Two</b> @everyone", 20), ("web:ann", "Three.", 30)])
-    );
+    assert_eq!(replies().await, show(&[("ann", "One."), ("bob", "<b>Two</b> @everyone"), ("ann", "Three.")]));
     remote.rewrite(&first, "Uno.").await;
     remote.erase(&second).await;
     // What the bot says in the thread is nobody's answer.
     let inside = Place { thread: Some(thread.clone()), ..remote.place() };
     remote.say("reveal:r1", &inside, "The answer.", None).await;
-    assert_eq!(replies().await, show(&[("web:ann", "Uno.", 10), ("web:ann", "Three.", 30)]));
+    assert_eq!(replies().await, show(&[("ann", "Uno."), ("ann", "Three.")]));
 }
 
 async fn replies_of_one_thread_are_not_those_of_another(remote: &impl Remote) {
     let one = remote.say("question:r1", &remote.place(), "Who?", Some("Title")).await.thread.expect("a thread");
     let other = remote.say("question:r2", &remote.place(), "What?", Some("Title")).await.thread.expect("a thread");
     assert_ne!(one, other);
-    remote.write(&one, "web:ann", "Me.", 10).await;
+    remote.write(&one, "ann", "Me.", 10).await;
     let replies = remote.service().replies(&remote.place(), &other).await.expect("the thread can be read");
     assert_eq!(replies.len(), 0);
 }
@@ -292,11 +390,11 @@ async fn replies_of_one_thread_are_not_those_of_another(remote: &impl Remote) {
 async fn what_is_for_one_member_or_for_organisers_is_seen_by_them_only(remote: &impl Remote) {
     let to = |audience| Place { audience, ..remote.place() };
     remote.say("k1", &to(Audience::Everyone), "all", None).await;
-    remote.say("k2", &to(Audience::Member(MemberId::new("web:bob"))), "bob", None).await;
+    remote.say("k2", &to(Audience::Member(remote.member("bob"))), "bob", None).await;
     remote.say("k3", &to(Audience::Organisers), "organisers", None).await;
-    assert_eq!(remote.texts("web:bob", false).await, ["all", "bob"]);
-    assert_eq!(remote.texts("web:cleo", false).await, ["all"]);
-    assert_eq!(remote.texts("web:ann", true).await, ["all", "organisers"]);
+    assert_eq!(remote.texts("bob", false).await, ["all", "bob"]);
+    assert_eq!(remote.texts("cleo", false).await, ["all"]);
+    assert_eq!(remote.texts("ann", true).await, ["all", "organisers"]);
 }
 
 #[tokio::test]

@@ -19,8 +19,14 @@ const SKEW: i64 = 5;
 pub enum Finding {
     Fine(String),
     /// Something that costs a feature.
-    Worth { what: String, to_do: String },
-    Wrong { what: String, to_do: String },
+    Worth {
+        what: String,
+        to_do: String,
+    },
+    Wrong {
+        what: String,
+        to_do: String,
+    },
 }
 
 /// A channel that has a schedule.
@@ -115,10 +121,12 @@ pub async fn doctor(settings: &Settings, channels: &[Scheduled]) -> Vec<Finding>
         Err(failure) => found.push(wrong(failure.why(), "Look again in a minute")),
     }
     match rest.call::<Gateway>(Call::get("gateway/bot")).await {
-        Ok(Gateway { session_start_limit: Budget { total, remaining } }) if remaining < total / 10 => found.push(wrong(
-            format!("only {remaining} of {total} new sessions are left today"),
-            "Find out what restarts the bot again and again; Discord resets the token when none is left",
-        )),
+        Ok(Gateway { session_start_limit: Budget { total, remaining } }) if remaining < total / 10 => {
+            found.push(wrong(
+                format!("only {remaining} of {total} new sessions are left today"),
+                "Find out what restarts the bot again and again; Discord resets the token when none is left",
+            ))
+        }
         Ok(Gateway { session_start_limit: Budget { total, remaining } }) => {
             found.push(Finding::Fine(format!("{remaining} of {total} new sessions are left today")));
         }
@@ -174,7 +182,9 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
         Ok(servers) => {
             let names: Vec<String> = servers.iter().take(10).map(|server| server.name.clone()).collect();
             found.push(Finding::Fine(format!("in {}: {}", count(servers.len(), "server"), names.join(", "))));
-            for missing in settings.guilds.iter().filter(|wanted| !servers.iter().any(|server| server.id == wanted.to_string())) {
+            for missing in
+                settings.guilds.iter().filter(|wanted| !servers.iter().any(|server| server.id == wanted.to_string()))
+            {
                 found.push(wrong(
                     format!("discord.guilds names {missing}, but the bot is not in that server"),
                     &format!("Invite it: {}", link(&application.id)),
@@ -187,7 +197,8 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
     match rest.call::<Vec<Value>>(Call::get(&path)).await {
         Ok(registered) => {
             let wanted = commands::registration();
-            let names = |all: &[Value]| all.iter().map(|one| super::text_at(one, "name").to_owned()).collect::<Vec<_>>();
+            let names =
+                |all: &[Value]| all.iter().map(|one| super::text_at(one, "name").to_owned()).collect::<Vec<_>>();
             let registered = names(&registered);
             let lacking: Vec<String> = names(wanted.as_array().map_or(&[][..], Vec::as_slice))
                 .into_iter()
@@ -221,7 +232,10 @@ async fn look_at_channel(rest: &Rest, me: &str, scheduled: &Scheduled, settings:
     };
     let guild = described.guild_id.as_ref().and_then(|guild| guild.parse::<u64>().ok());
     if !settings.guilds.is_empty() && !guild.is_some_and(|guild| settings.guilds.contains(&guild)) {
-        return wrong(format!("{name} is in a server that discord.guilds does not name"), "Add its id, or pause the schedule");
+        return wrong(
+            format!("{name} is in a server that discord.guilds does not name"),
+            "Add its id, or pause the schedule",
+        );
     }
     match permissions::of_member(rest, &described, me).await {
         Ok(has) => match missing(has, least()).as_slice() {

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::Value;
 use serenity::all::{
-    ChannelId, ClientBuilder, ConnectionStage, Context, EventHandler, GatewayError, GatewayIntents, Guild, GuildChannel,
-    GuildId, GuildMemberUpdateEvent, HttpBuilder, Interaction, Member, Message, MessageId, MessageType, MessageUpdateEvent, PartialGuildChannel,
-    Ready, ResumedEvent, Role, ShardStageUpdateEvent, UnavailableGuild,
+    ChannelId, ClientBuilder, ConnectionStage, Context, EventHandler, GatewayError, GatewayIntents, Guild,
+    GuildChannel, GuildId, GuildMemberUpdateEvent, HttpBuilder, Interaction, Member, Message, MessageId, MessageType,
+    MessageUpdateEvent, PartialGuildChannel, Ready, ResumedEvent, Role, ShardStageUpdateEvent, UnavailableGuild,
 };
 use serenity::async_trait;
 use tokio::sync::{Notify, watch};
@@ -137,12 +137,8 @@ async fn session(discord: &Discord, stopping: watch::Receiver<bool>, failures: &
         .proxy(discord.0.settings.api_url.trim_end_matches('/'))
         .ratelimiter_disabled(true)
         .build();
-    let handler = Arc::new(Handler {
-        discord: discord.clone(),
-        total,
-        identified: Mutex::default(),
-        too_often: Notify::new(),
-    });
+    let handler =
+        Arc::new(Handler { discord: discord.clone(), total, identified: Mutex::default(), too_often: Notify::new() });
     let mut client = ClientBuilder::new_with_http(http, intents).event_handler_arc(handler.clone()).await?;
     *client.ws_url.lock().await = url;
     let manager = client.shard_manager.clone();
@@ -161,7 +157,10 @@ async fn session(discord: &Discord, stopping: watch::Receiver<bool>, failures: &
     }
     match ended {
         None => {
-            tracing::error!(wait_s = QUIET.as_secs(), "connected to Discord too often within a short time; keeping quiet for a while");
+            tracing::error!(
+                wait_s = QUIET.as_secs(),
+                "connected to Discord too often within a short time; keeping quiet for a while"
+            );
             Ok(QUIET)
         }
         Some(Ok(())) => {
@@ -177,7 +176,9 @@ async fn session(discord: &Discord, stopping: watch::Receiver<bool>, failures: &
             without_content(discord).await;
             Ok(Duration::ZERO)
         }
-        Some(Err(serenity::Error::Gateway(error @ (GatewayError::InvalidShardData | GatewayError::OverloadedShard)))) => {
+        Some(Err(serenity::Error::Gateway(
+            error @ (GatewayError::InvalidShardData | GatewayError::OverloadedShard),
+        ))) => {
             let why = format!("{error}; shards = \"auto\" takes what Discord recommends, {} now", gateway.shards);
             Err(Ended::Shards { why }.into())
         }
@@ -303,7 +304,9 @@ impl EventHandler for Handler {
 
     async fn message_update(&self, _: Context, _: Option<Message>, _: Option<Message>, event: MessageUpdateEvent) {
         // Without an instant of the edit only Discord has changed something: a preview of a link.
-        let (Some(edited), Some(author), Some(text)) = (event.edited_timestamp, event.author, event.content) else { return };
+        let (Some(edited), Some(author), Some(text)) = (event.edited_timestamp, event.author, event.content) else {
+            return;
+        };
         if author.bot || event.webhook_id.flatten().is_some() || !self.serves(event.guild_id) {
             return;
         }
@@ -317,7 +320,11 @@ impl EventHandler for Handler {
             at: super::instant(&message),
             message,
             user: author.id.to_string(),
-            name: event.member.flatten().and_then(|member| member.nick.clone()).or_else(|| self.discord.known_name(&author)),
+            name: event
+                .member
+                .flatten()
+                .and_then(|member| member.nick.clone())
+                .or_else(|| self.discord.known_name(&author)),
             text,
             version,
         });
@@ -389,7 +396,8 @@ impl EventHandler for Handler {
 async fn register(discord: &Discord, application: u64) {
     let commands = commands::registration();
     let hash = commands::hash(&commands, &application.to_string());
-    let known = discord.app().store.read("read the registered commands", |conn| Box::pin(notes::get(conn, REGISTERED))).await;
+    let known =
+        discord.app().store.read("read the registered commands", |conn| Box::pin(notes::get(conn, REGISTERED))).await;
     if known.ok().flatten().as_deref() == Some(hash.as_str()) {
         return;
     }
@@ -402,6 +410,8 @@ async fn register(discord: &Discord, application: u64) {
             });
             log("the registered commands", noted.await);
         }
-        Err(failure) => tracing::error!(why = failure.why(), "the commands could not be registered; the next start tries again"),
+        Err(failure) => {
+            tracing::error!(why = failure.why(), "the commands could not be registered; the next start tries again")
+        }
     }
 }

@@ -55,7 +55,12 @@ pub struct Inbox {
 impl Default for Inbox {
     fn default() -> Inbox {
         let (to, from) = mpsc::unbounded_channel();
-        Inbox { to, from: Mutex::new(Some(from)), versions: Mutex::default(), receipts: Arc::new(Semaphore::new(RECEIPTS)) }
+        Inbox {
+            to,
+            from: Mutex::new(Some(from)),
+            versions: Mutex::default(),
+            receipts: Arc::new(Semaphore::new(RECEIPTS)),
+        }
     }
 }
 

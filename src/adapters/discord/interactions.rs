@@ -173,10 +173,13 @@ fn written(discord: &Discord, command: &CommandInteraction, actor: &Actor) -> Op
 
 async fn on_autocomplete(discord: &Discord, command: &CommandInteraction) {
     let choices = match commands::focused(&command.data) {
-        Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => discord.app().suggest(value, &typed),
+        Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => {
+            discord.app().suggest(value, &typed)
+        }
         _ => Vec::new(),
     };
-    let choices: Vec<Value> = choices.into_iter().map(|(shown, value)| json!({ "name": shown, "value": value })).collect();
+    let choices: Vec<Value> =
+        choices.into_iter().map(|(shown, value)| json!({ "name": shown, "value": value })).collect();
     let path = format!("interactions/{}/{}/callback", command.id, command.token);
     let body = json!({ "type": CHOICES, "data": { "choices": choices } });
     if let Err(failure) = discord.rest().tell(Call::new(Method::Post, &path).body(&body).urgent()).await {
@@ -246,8 +249,11 @@ impl Ticket {
             work.abort();
             return self.respond(discord, &json!({ "type": MODAL, "data": form })).await;
         }
-        let deferred =
-            if self.private { json!({ "type": DEFERRED_UPDATE }) } else { json!({ "type": DEFERRED_MESSAGE, "data": { "flags": EPHEMERAL } }) };
+        let deferred = if self.private {
+            json!({ "type": DEFERRED_UPDATE })
+        } else {
+            json!({ "type": DEFERRED_MESSAGE, "data": { "flags": EPHEMERAL } })
+        };
         self.respond(discord, &deferred).await;
         let done = tokio::time::timeout(AT_LAST, work).await;
         let reply = done.map_or_else(|_| Reply::show(App::try_again_later()), settled);
@@ -261,8 +267,12 @@ impl Ticket {
     async fn first(&self, discord: &Discord, reply: Reply) {
         let body = match reply {
             Reply::Open { form } => json!({ "type": MODAL, "data": render::modal(&form) }),
-            Reply::Replace { message } if self.private => json!({ "type": UPDATE, "data": render::body(&message, None, None) }),
-            Reply::Replace { message } | Reply::Show { message } => json!({ "type": MESSAGE, "data": private(&message) }),
+            Reply::Replace { message } if self.private => {
+                json!({ "type": UPDATE, "data": render::body(&message, None, None) })
+            }
+            Reply::Replace { message } | Reply::Show { message } => {
+                json!({ "type": MESSAGE, "data": private(&message) })
+            }
         };
         self.respond(discord, &body).await;
     }

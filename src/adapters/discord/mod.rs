@@ -437,7 +437,8 @@ impl Discord {
                 trouble: None,
             }),
             Err(failure) => {
-                let needed = Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
+                let needed =
+                    Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
                 Err(self.explain(forum, needed, failure).await)
             }
         }
@@ -463,7 +464,10 @@ impl Discord {
             Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED) => trouble::thread_locked(),
             Some(code::UNKNOWN_CHANNEL) => trouble::thread_deleted(),
             Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS) => {
-                match self.explain(thread, Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS, failure).await {
+                match self
+                    .explain(thread, Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS, failure)
+                    .await
+                {
                     SendError::Gone { why } => why,
                     other => return Err(other),
                 }
@@ -484,7 +488,8 @@ impl Discord {
 
     async fn direct(&self, user: &str) -> Result<String, Failure> {
         let body = json!({ "recipient_id": user });
-        let opened: RawId = self.rest().call(Call::new(Method::Post, "users/@me/channels").body(&body).repeatable()).await?;
+        let opened: RawId =
+            self.rest().call(Call::new(Method::Post, "users/@me/channels").body(&body).repeatable()).await?;
         Ok(opened.id)
     }
 
@@ -500,17 +505,21 @@ impl Discord {
     /// Those who look after a channel, the one who steered its schedule last first.
     async fn organisers(&self, channel: &ChannelId) -> Result<Vec<String>, SendError> {
         let steward = self.app().steward(channel).await;
-        let steward = steward.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
+        let steward =
+            steward.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
         let mut all: Vec<String> = steward.iter().map(|member| bare(member.as_str()).to_owned()).collect();
         #[derive(Deserialize)]
         struct Guild {
             owner_id: String,
         }
         let space = self.app().space_of(channel).await;
-        let space = space.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
+        let space =
+            space.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
         let guild = match space {
             Some(space) => Some(bare(&space).to_owned()),
-            None => permissions::channel(self.rest(), bare(channel.as_str())).await.ok().and_then(|found| found.guild_id),
+            None => {
+                permissions::channel(self.rest(), bare(channel.as_str())).await.ok().and_then(|found| found.guild_id)
+            }
         };
         if let Some(guild) = guild {
             match self.rest().call::<Guild>(Call::get(&format!("guilds/{guild}"))).await {
@@ -587,7 +596,8 @@ impl Discord {
                 Err(Failure::Refused { .. }) => continue,
                 Err(failure) => return Err(failure),
             };
-            if first.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark)) {
+            if first.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark))
+            {
                 return Ok(Some(Posted {
                     message: Target { channel: &thread.id, message: &thread.id, mark }.id(),
                     thread: Some(ThreadId::new(thread.id.as_str())),
@@ -607,9 +617,13 @@ impl Discord {
                 Ok(Some(sent)) => {
                     let message = Target { channel, message: &sent.id, mark: &mark }.id();
                     // What was said about the role was said the first time.
-                    return self.with_thread(channel, message, &sent, title, &Post { ping: None, ..*post }).await.map(Some);
+                    return self
+                        .with_thread(channel, message, &sent, title, &Post { ping: None, ..*post })
+                        .await
+                        .map(Some);
                 }
-                Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {}
+                Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {
+                }
                 Err(failure) => return Err(self.explain(channel, needed, failure).await),
             }
         }
@@ -737,11 +751,15 @@ impl Chat for Discord {
             Err(Failure::Lost { why }) => Err(SendError::Retry { after: Duration::from_secs(1), why }),
             Err(failure) => match failure.code() {
                 Some(code::UNKNOWN_MESSAGE) => Err(SendError::Fatal { why: trouble::message_deleted() }),
-                Some(code::THREAD_ARCHIVED | code::THREAD_LOCKED) => Err(SendError::Fatal { why: trouble::thread_locked() }),
+                Some(code::THREAD_ARCHIVED | code::THREAD_LOCKED) => {
+                    Err(SendError::Fatal { why: trouble::thread_locked() })
+                }
                 Some(code::UNKNOWN_CHANNEL) if target.channel != bare(place.channel.as_str()) => {
                     Err(SendError::Fatal { why: trouble::thread_deleted() })
                 }
-                _ => Err(self.explain(target.channel, Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES, failure).await),
+                _ => Err(self
+                    .explain(target.channel, Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES, failure)
+                    .await),
             },
         }
     }
@@ -752,8 +770,12 @@ impl Chat for Discord {
         loop {
             let page = match self.page(thread.as_str(), after).await {
                 Ok(page) => page,
-                Err(failure @ Failure::Refused { .. }) => return Err(SendError::Fatal { why: failure.why().to_owned() }),
-                Err(failure) => return Err(SendError::Retry { after: Duration::from_secs(1), why: failure.why().to_owned() }),
+                Err(failure @ Failure::Refused { .. }) => {
+                    return Err(SendError::Fatal { why: failure.why().to_owned() });
+                }
+                Err(failure) => {
+                    return Err(SendError::Retry { after: Duration::from_secs(1), why: failure.why().to_owned() });
+                }
             };
             if page.is_empty() && all.is_empty() {
                 self.nothing_seen(thread.as_str()).await?;
@@ -772,7 +794,10 @@ impl Chat for Discord {
 
 impl Discord {
     fn reply(&self, message: Raw) -> ThreadMessage {
-        let at = message.timestamp.parse::<jiff::Timestamp>().map_or_else(|_| instant(&message.id), |at| at.as_millisecond());
+        let at = message
+            .timestamp
+            .parse::<jiff::Timestamp>()
+            .map_or_else(|_| instant(&message.id), |at| at.as_millisecond());
         ThreadMessage {
             name: self.name_of(&message.author),
             member: member_id(&message.author.id),

@@ -137,7 +137,8 @@ fn effective(guild: &Guild, channel: &Channel, user: &str, roles: &[String]) -> 
     }
     // The role @everyone has the id of the server.
     let mine = |id: &str| id == guild.id || roles.iter().any(|role| role == id);
-    let base = guild.roles.iter().filter(|role| mine(&role.id)).fold(Permissions::empty(), |all, role| all | role.permissions);
+    let base =
+        guild.roles.iter().filter(|role| mine(&role.id)).fold(Permissions::empty(), |all, role| all | role.permissions);
     if base.contains(Permissions::ADMINISTRATOR) {
         return Permissions::all();
     }
@@ -149,7 +150,8 @@ fn effective(guild: &Guild, channel: &Channel, user: &str, roles: &[String]) -> 
         apply(everyone.allow, everyone.deny);
     }
     let of_roles: Vec<&&Overwrite> = roles.iter().filter_map(|role| overwrites.get(role.as_str())).collect();
-    let all = |get: fn(&Overwrite) -> Permissions| of_roles.iter().fold(Permissions::empty(), |all, one| all | get(one));
+    let all =
+        |get: fn(&Overwrite) -> Permissions| of_roles.iter().fold(Permissions::empty(), |all, one| all | get(one));
     apply(all(|one| one.allow), all(|one| one.deny));
     if let Some(own) = overwrites.get(user) {
         apply(own.allow, own.deny);
@@ -167,12 +169,12 @@ mod tests {
     }
 
     fn channel(overwrites: &[(&str, Permissions, Permissions)]) -> Channel {
-        let overwrite = |(id, allow, deny): &(&str, Permissions, Permissions)| {
-            serde_json::json!({"id": id, "allow": allow, "deny": deny})
-        };
+        let overwrite = |(id, allow, deny): &(&str, Permissions, Permissions)| serde_json::json!({"id": id, "allow": allow, "deny": deny});
         let overwrites: Vec<_> = overwrites.iter().map(overwrite).collect();
-        serde_json::from_value(serde_json::json!({"id": "5", "type": 0, "guild_id": "1", "permission_overwrites": overwrites}))
-            .unwrap()
+        serde_json::from_value(
+            serde_json::json!({"id": "5", "type": 0, "guild_id": "1", "permission_overwrites": overwrites}),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -195,7 +197,10 @@ mod tests {
     fn what_is_missing_has_the_names_of_discords_settings() {
         let all = least();
         assert_eq!(missing(all, all), Vec::<&str>::new());
-        assert_eq!(missing(all - Permissions::EMBED_LINKS - Permissions::ADD_REACTIONS, all), ["Embed Links", "Add Reactions"]);
+        assert_eq!(
+            missing(all - Permissions::EMBED_LINKS - Permissions::ADD_REACTIONS, all),
+            ["Embed Links", "Add Reactions"]
+        );
         assert_eq!(missing(Permissions::empty(), all), ["View Channel"], "nothing else can be seen before");
         assert_eq!(missing(Permissions::ADMINISTRATOR, all), Vec::<&str>::new());
         assert_eq!(missing(all - Permissions::ADD_REACTIONS, Permissions::SEND_MESSAGES), Vec::<&str>::new());

@@ -154,8 +154,13 @@ impl Rest {
     pub async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
         let response = self.send(call).await?;
         response.json().await.map_err(|error| {
-            let why = format!("Discord's answer to {} {} cannot be read: {}", call.method.name(), call.path, plain(&error));
-            if call.method == Method::Get { Failure::Busy { after: Duration::from_secs(1), why } } else { Failure::Lost { why } }
+            let why =
+                format!("Discord's answer to {} {} cannot be read: {}", call.method.name(), call.path, plain(&error));
+            if call.method == Method::Get {
+                Failure::Busy { after: Duration::from_secs(1), why }
+            } else {
+                Failure::Lost { why }
+            }
         })
     }
 
@@ -196,7 +201,13 @@ impl Rest {
             if attempt >= ATTEMPTS || pause > LONGEST_PAUSE || hurried {
                 return Err(failure);
             }
-            tracing::debug!(path = call.path, attempt, pause_ms = pause.as_millis(), why = failure.why(), "calling again");
+            tracing::debug!(
+                path = call.path,
+                attempt,
+                pause_ms = pause.as_millis(),
+                why = failure.why(),
+                "calling again"
+            );
             tokio::time::sleep(pause).await;
         }
     }
@@ -234,7 +245,8 @@ impl Rest {
             return Ok(response);
         }
         let shared = response.headers().get("x-ratelimit-scope").is_some_and(|scope| scope == "shared");
-        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+        let retry_after =
+            response.headers().get(header::RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
         let said: Said = response.json().await.unwrap_or_default();
         let what = format!("{} {}", call.method.name(), without_secrets(call.path));
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -244,7 +256,12 @@ impl Rest {
             // A proxy or a firewall in front of Discord sends the header only.
             let seconds = if said.retry_after > 0.0 { said.retry_after } else { retry_after.unwrap_or(1.0_f64) };
             let after = Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0));
-            tracing::warn!(call = what, after_ms = after.as_millis(), global = said.global, "Discord asks to slow down");
+            tracing::warn!(
+                call = what,
+                after_ms = after.as_millis(),
+                global = said.global,
+                "Discord asks to slow down"
+            );
             if said.global {
                 *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + after);
             }
@@ -271,7 +288,9 @@ impl Rest {
     async fn hold_back(&self, path: &str) -> Result<(), Failure> {
         // Interactions have no part in the global limit.
         let silent_until = *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = silent_until.filter(|_| !path.starts_with("interactions/") && !path.starts_with("webhooks/")) {
+        if let Some(until) =
+            silent_until.filter(|_| !path.starts_with("interactions/") && !path.starts_with("webhooks/"))
+        {
             let left = until.saturating_duration_since(Instant::now());
             if left > LONGEST_PAUSE {
                 return Err(Failure::Busy { after: left, why: "Discord asks to slow down".to_owned() });

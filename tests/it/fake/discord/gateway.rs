@@ -102,14 +102,17 @@ impl Model {
             | Event::MessageUpdate(_)
             | Event::MessageDelete(..)
             | Event::MessageDeleteBulk(..) => {
-                if guild.is_some() { GatewayIntents::GUILD_MESSAGES } else { GatewayIntents::DIRECT_MESSAGES }
+                if guild.is_some() {
+                    GatewayIntents::GUILD_MESSAGES
+                } else {
+                    GatewayIntents::DIRECT_MESSAGES
+                }
             }
             Event::MemberUpdate(_, user) if *user == bot => GatewayIntents::empty(),
             Event::MemberUpdate(..) => GatewayIntents::GUILD_MEMBERS,
             _ => GatewayIntents::GUILDS,
         };
-        let visible =
-            channel.is_none_or(|channel| self.permissions(channel, bot).contains(Permissions::VIEW_CHANNEL));
+        let visible = channel.is_none_or(|channel| self.permissions(channel, bot).contains(Permissions::VIEW_CHANNEL));
         session.intents.contains(intent) && visible
     }
 
@@ -293,8 +296,7 @@ fn identify(model: &mut Model, data: &Value, line: &UnboundedSender<Order>) -> R
     }
     model.sessions.identified += 1;
     let id = format!("{:032x}", model.id());
-    let mut session =
-        Session { id: id.clone(), intents, shard, seq: 0, backlog: Vec::new(), line: Some(line.clone()) };
+    let mut session = Session { id: id.clone(), intents, shard, seq: 0, backlog: Vec::new(), line: Some(line.clone()) };
     let mine = |guild: &Id| model.bot_is_in(*guild) && (guild >> 22) % shard.1 == shard.0;
     let guilds: Vec<Id> = model.guilds.keys().copied().filter(mine).collect();
     let away = |id: &Id| json!({"id": id.to_string(), "unavailable": true});

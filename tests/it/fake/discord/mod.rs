@@ -88,8 +88,7 @@ impl Fake {
         model.sessions.recommended_shards = 1;
         let shared = Arc::new(Shared { model: Mutex::new(model), changes: watch::Sender::new(0) });
         let door = http::Door { listener: rest, shared: Arc::clone(&shared) };
-        let tasks =
-            vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
+        let tasks = vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
         Fake { shared, address, tasks }
     }
 

@@ -1,0 +1,220 @@
+//! The bot on Discord: the real adapter against a server that behaves like Discord.
+
+mod render;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drillbot::adapters::discord::{self, Discord, Settings};
+use drillbot::app::App;
+use drillbot::app::clock::Clock;
+use drillbot::domain::bank::Bank;
+use drillbot::store::standings;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::fake::discord::{Fake, Id, Outage, Permissions, Pinged, Shown};
+use crate::support::eventually;
+use crate::world::{bank, folder, open_store};
+
+/// How long a test waits for something that has to happen.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// One server with a channel, Ann who organises it, Bob and Cleo, and a bot that runs as in the binary: it ticks, delivers and listens.
+pub struct Stage {
+    pub fake: Fake,
+    pub app: Arc<App>,
+    pub guild: Id,
+    pub channel: Id,
+    pub ann: Id,
+    pub bob: Id,
+    pub cleo: Id,
+    /// Rules that the test breaks on purpose are looked at by itself.
+    pub lawless: bool,
+    settings: Settings,
+    bot: Option<Running>,
+    _folder: tempfile::TempDir,
+}
+
+struct Running {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    listening: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Stage {
+    /// The bot runs and is connected; nothing is scheduled.
+    pub async fn new() -> Stage {
+        let mut stage = Stage::dark().await;
+        stage.start();
+        stage.fake.connected().await;
+        let fake = &stage.fake;
+        eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) })
+            .await;
+        stage
+    }
+
+    /// Everything is there, but the bot does not run yet.
+    pub async fn dark() -> Stage {
+        Stage::dark_with(bank(&[("eks", 3), ("iam", 6)]), |_| {}).await
+    }
+
+    pub async fn dark_with(bank: Bank, adjust: impl FnOnce(&mut Settings)) -> Stage {
+        let fake = Fake::start().await;
+        let guild = fake.guild("Study group");
+        let channel = fake.text_channel(guild, "daily-drill");
+        let ann = fake.member(guild, "Ann", Permissions::MANAGE_GUILD);
+        let bob = fake.member(guild, "Bob", Permissions::empty());
+        let cleo = fake.member(guild, "Cleo", Permissions::empty());
+        let folder = folder();
+        let store = open_store(&folder).await;
+        let app = Arc::new(App::new(store, Clock::system(), bank, Duration::from_secs(10)));
+        let mut settings = Settings {
+            token: fake.token(),
+            api_url: fake.url(),
+            guilds: Vec::new(),
+            read_threads: true,
+            shards: None,
+            shard_range: None,
+        };
+        adjust(&mut settings);
+        Stage { fake, app, guild, channel, ann, bob, cleo, lawless: false, settings, bot: None, _folder: folder }
+    }
+
+    /// A Discord of its own for the same database, which nobody listens with.
+    pub fn chat(&self) -> Discord {
+        Discord::new(self.app.clone(), self.settings.clone()).expect("the settings are right")
+    }
+
+    pub fn start(&mut self) {
+        let discord = self.chat();
+        let (stop, stopping) = watch::channel(false);
+        let (app, chat) = (self.app.clone(), discord.clone());
+        let ticking = tokio::spawn(async move {
+            loop {
+                app.tick().await.expect("the tick");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let app = self.app.clone();
+        let delivering = tokio::spawn(async move {
+            loop {
+                // A database that a test holds up is away for a moment only.
+                if app.deliver(&chat).await.is_ok_and(|delivered| delivered.claimed > 0) {
+                    continue;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let listening = tokio::spawn(discord::listen(discord, stopping));
+        self.bot = Some(Running { stop, tasks: vec![ticking, delivering], listening });
+    }
+
+    /// The process dies: whatever was under way is cut off. The database stays.
+    pub async fn crash(&mut self) {
+        if let Some(bot) = self.bot.take() {
+            bot.listening.abort();
+            bot.tasks.iter().for_each(JoinHandle::abort);
+            let _ = bot.listening.await;
+            for task in bot.tasks {
+                let _ = task.await;
+            }
+            self.fake.cut();
+        }
+    }
+
+    /// Comes back after a crash, with what a start does.
+    pub async fn come_back(&mut self) {
+        self.app.take_over().await.expect("the outbox can be taken over");
+        self.start();
+        self.fake.connected().await;
+    }
+
+    /// How listening ended by itself.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        let bot = self.bot.as_mut().expect("the bot runs");
+        tokio::time::timeout(PATIENCE, &mut bot.listening).await.expect("it ends in time").expect("it does not panic")
+    }
+
+    /// `/daily set` by Ann and then a question at once; its card.
+    pub async fn question(&self, settings: &str) -> Shown {
+        self.schedule(settings).await;
+        self.ask().await
+    }
+
+    pub async fn schedule(&self, settings: &str) {
+        let seen = self.fake.command(self.ann, self.channel, &format!("/daily set {settings}")).await;
+        assert!(seen.text().contains("Changed") || seen.text().contains("Set"), "{}", seen.text());
+    }
+
+    /// A question at once; its card.
+    pub async fn ask(&self) -> Shown {
+        let before = self.cards(self.channel).len();
+        let seen = self.fake.command(self.ann, self.channel, "/daily now").await;
+        assert!(seen.text().contains("question"), "{}", seen.text());
+        eventually("the question is posted", PATIENCE, || async { self.cards(self.channel).into_iter().nth(before) })
+            .await
+    }
+
+    /// Questions of ours in a channel, open or closed.
+    pub fn cards(&self, channel: Id) -> Vec<Shown> {
+        let bot = self.fake.bot();
+        self.fake
+            .messages(channel)
+            .into_iter()
+            .filter(|one| one.author_id == bot && one.text().contains("Level"))
+            .collect()
+    }
+
+    /// Waits until a question's thread is there.
+    pub async fn thread(&self, card: &Shown) -> Id {
+        let there = || async { self.fake.threads(self.channel).into_iter().find(|(id, _)| *id == card.id) };
+        eventually("the question's thread is open", PATIENCE, there).await.0
+    }
+
+    /// Reveals the open question; waits for its last part and gives everything that stands in the thread.
+    pub async fn reveal(&self, thread: Id) -> Vec<Shown> {
+        let seen = self.fake.command(self.ann, self.channel, "/daily reveal").await;
+        assert!(seen.text().contains("reveal"), "{}", seen.text());
+        self.fake.until(thread, "Key points, and who covered them").await;
+        self.fake.messages(thread)
+    }
+
+    /// What the bot wrote to somebody in private conversations.
+    pub fn letters(&self, user: Id) -> Vec<String> {
+        let bot = self.fake.bot();
+        let all = self.fake.messages(self.fake.dm(user));
+        all.into_iter().filter(|one| one.author_id == bot).map(|one| one.text().to_owned()).collect()
+    }
+
+    /// Waits for what is under way, and checks what always holds: no rule of Discord's broken, nobody pinged, no event that serenity
+    /// cannot read, standings that a recount confirms.
+    pub async fn end(mut self) {
+        if let Some(bot) = self.bot.take() {
+            let _ = bot.stop.send(true);
+            bot.tasks.iter().for_each(JoinHandle::abort);
+            bot.listening.abort();
+        }
+        let differences = self
+            .app
+            .store
+            .read("recount", |conn| Box::pin(async move { standings::differences(conn).await }))
+            .await
+            .expect("the standings can be recounted");
+        assert!(differences.is_empty(), "the standings differ from a recount: {differences:#?}");
+        let bot = self.fake.bot();
+        for shown in self.fake.everything().into_iter().filter(|one| one.author_id == bot) {
+            assert!(shown.pinged == Pinged::default() || self.lawless, "{} pinged {:?}", shown.text(), shown.pinged);
+        }
+        if !self.lawless {
+            self.fake.check();
+        }
+    }
+}
+
+/// The whole service is away for a while.
+pub async fn outage(fake: &Fake, kind: Outage, lasting: Duration) {
+    fake.outage(kind);
+    tokio::time::sleep(lasting).await;
+    fake.recover();
+}
