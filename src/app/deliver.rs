@@ -21,13 +21,15 @@ use crate::store::outbox::{self, Claimed};
 use crate::store::scores::Score;
 use crate::store::{answers, members, rounds, schedules, scores, standings};
 
-/// Rows claimed at once: of different lanes, so they may be sent side by side.
-const AT_ONCE: i64 = 32;
+/// Rows under way at once: of different lanes, so they may be sent side by side.
+pub const AT_ONCE: usize = 32;
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// The longest that reading and grading a round may take.
 const GRADE_WITHIN: Duration = Duration::from_secs(600);
+/// The longest that reading one thread may take: long ones come in pages, at the rate the service allows.
+pub(super) const READ_WITHIN: Duration = Duration::from_secs(300);
 
 /// What one pass of the worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,32 +46,41 @@ enum Done {
 }
 
 impl App {
-    /// Claims what is due for a platform and sends it.
+    /// Claims what is due for a platform, sends it and waits for all of it. A running bot uses [`App::claim`] and [`App::carry`], so
+    /// that nothing waits for the slowest.
     ///
     /// # Errors
-    /// When the outbox cannot be read or written; what was claimed goes out after its lease.
+    /// When the outbox cannot be written.
     pub async fn deliver<C: Chat>(&self, chat: &C) -> Result<Delivered> {
+        let claimed = self.claim(chat.platform(), AT_ONCE).await?;
+        let sent = join_all(claimed.iter().map(|row| self.carry(chat, row))).await;
+        Ok(Delivered { claimed: claimed.len(), sent: sent.into_iter().filter(|sent| *sent).count() })
+    }
+
+    /// Takes up to `at_most` due rows of a platform for this process; each is to be carried out at once.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn claim(&self, platform: &'static str, at_most: usize) -> Result<Vec<Claimed>> {
         let now = self.now();
-        let lease_until = now + self.clock.span(self.lease);
-        let platform = chat.platform();
-        let claimed = self
-            .store
+        let (lease_until, limit) = (now + self.clock.span(self.lease), i64::try_from(at_most)?);
+        self.store
             .write("claim deliveries", move |conn| {
-                Box::pin(async move { outbox::claim(conn, platform, now, lease_until, AT_ONCE).await })
+                Box::pin(async move { outbox::claim(conn, platform, now, lease_until, limit).await })
             })
-            .await?;
-        let results = join_all(claimed.iter().map(|row| self.deliver_one(chat, row))).await;
-        let mut delivered = Delivered { claimed: claimed.len(), sent: 0 };
-        for (row, result) in claimed.iter().zip(results) {
-            match result {
-                Ok(sent) => delivered.sent += usize::from(sent),
-                // The row stays claimed; it is looked at again when the lease has ended.
-                Err(error) => {
-                    tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery")
-                }
+            .await
+    }
+
+    /// Sends one claimed row; false when it did not get through and is tried again, or was given up.
+    pub async fn carry<C: Chat>(&self, chat: &C, row: &Claimed) -> bool {
+        match self.deliver_one(chat, row).await {
+            Ok(sent) => sent,
+            // The row stays claimed; it is looked at again when the lease has ended.
+            Err(error) => {
+                tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery");
+                false
             }
         }
-        Ok(delivered)
     }
 
     /// When the next row is due, in real time from now; None when nothing waits.
@@ -96,28 +107,51 @@ impl App {
             Effect::Collect { .. } => GRADE_WITHIN,
             _ => self.patience(),
         };
-        let outcome = match tokio::time::timeout(limit, self.carry_out(chat, row)).await {
-            Ok(outcome) => outcome?,
-            Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(limit, self.carry_out(chat, row)) => match outcome {
+                Ok(outcome) => outcome?,
+                Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
+            },
+            never = self.keep(row) => match never {},
         };
-        let (wait, why) = match outcome {
+        let (wait, why, in_doubt) = match outcome {
             Done::Finished => return Ok(true),
             Done::Failed(SendError::Fatal { why } | SendError::Gone { why }) => {
                 self.give_up(row, &why, chat.posts_in_private()).await?;
                 return Ok(false);
             }
-            Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why),
-            Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why),
+            Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why, false),
+            Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why, true),
         };
         tracing::warn!(delivery = %row.id, attempts = row.attempts, wait_ms = wait.as_millis(), why, "will try a delivery again");
         let not_before = self.now() + self.clock.span(wait);
         let id = row.id.clone();
         self.store
             .write("put off a delivery", move |conn| {
-                Box::pin(async move { outbox::retry(conn, &id, not_before, &why).await })
+                Box::pin(async move {
+                    if in_doubt {
+                        outbox::in_doubt(conn, &id, not_before, &why).await
+                    } else {
+                        outbox::refused(conn, &id, not_before, &why).await
+                    }
+                })
             })
             .await?;
         Ok(false)
+    }
+
+    /// Renews the lease of a row for as long as its attempt goes on: only reading and grading takes so long.
+    async fn keep(&self, row: &Claimed) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(self.patience()).await;
+            let (id, lease_until) = (row.id.clone(), self.now() + self.clock.span(self.lease));
+            let renewed = self.store.write("renew a lease", move |conn| {
+                Box::pin(async move { outbox::renew(conn, &id, lease_until).await })
+            });
+            if let Err(error) = renewed.await {
+                tracing::warn!(delivery = %row.id, error = format!("{error:#}"), "cannot renew a lease");
+            }
+        }
     }
 
     async fn carry_out<C: Chat>(&self, chat: &C, row: &Claimed) -> Result<Done> {
@@ -149,7 +183,7 @@ impl App {
         opens_thread: Option<&str>,
     ) -> Result<Posted, SendError> {
         let post = Post { key: &row.id, place, message, opens_thread, since: row.created_at, ping: None, labels: &[] };
-        if row.attempts > 1
+        if row.in_doubt
             && let Some(posted) = chat.find(post).await?
         {
             return Ok(posted);
@@ -186,7 +220,7 @@ impl App {
         };
         if row.not_after.is_some_and(|not_after| self.now() > not_after) {
             // Too late to begin; but an earlier attempt may have got through.
-            let found = if row.attempts > 1 { chat.find(post).await } else { Ok(None) };
+            let found = if row.in_doubt { chat.find(post).await } else { Ok(None) };
             return match found {
                 Ok(Some(posted)) => self.question_is_out(row, id, posted, round.touched).await,
                 Ok(None) => self.expire(row, &round).await,
@@ -264,7 +298,7 @@ impl App {
         if let (Some(thread), true) = (&round.thread, round.answers != AnswerMode::Private) {
             let place =
                 Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
-            let read = tokio::time::timeout(self.patience(), chat.replies(&place, thread)).await;
+            let read = tokio::time::timeout(READ_WITHIN, chat.replies(&place, thread)).await;
             let late =
                 || SendError::Retry { after: Duration::ZERO, why: "the thread could not be read in time".to_owned() };
             match read.unwrap_or_else(|_| Err(late())) {

@@ -28,7 +28,8 @@ use crate::domain::schedule::{Plan, ScheduleSpec};
 use crate::store::Store;
 use clock::Clock;
 
-pub use deliver::Delivered;
+pub use crate::store::outbox::Claimed;
+pub use deliver::{AT_ONCE, Delivered};
 pub use handle::Suggestion;
 pub use setup::{ChannelSetup, ScheduleSetup};
 

@@ -90,6 +90,8 @@ on_both!(
     the_first_of_each_lane_is_claimed_and_the_rest_waits,
     a_claim_ends_with_its_lease,
     a_row_that_is_put_off_or_parked_is_not_sent,
+    only_an_attempt_that_may_have_got_through_leaves_a_doubt,
+    a_lease_that_is_renewed_does_not_end,
     the_next_due_row_is_the_head_of_a_lane,
     finished_rows_are_tidied_and_waiting_ones_stay,
     two_workers_never_get_the_same_row,
@@ -545,7 +547,7 @@ async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {
     let id = |round: &str| question("x", round).effect.delivery_id();
     let (one, two, three) = (id("r1"), id("r2"), id("r3"));
     write!(store, |conn| {
-        outbox::retry(conn, &one, NOW + 50, "busy").await?;
+        outbox::refused(conn, &one, NOW + 50, "busy").await?;
         assert!(outbox::park(conn, &two, "failed", "forbidden").await?);
         assert!(outbox::park(conn, &three, "expired", "too late").await?);
         assert!(!outbox::park(conn, &three, "failed", "twice").await?);
@@ -559,6 +561,47 @@ async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {
     assert_eq!(claim(&store, NOW + 9_999_999, 10).await, ["question:r1"], "parked rows stay where they are");
 }
 
+async fn only_an_attempt_that_may_have_got_through_leaves_a_doubt(store: Store) {
+    write!(store, |conn| outbox::add(conn, &[question("one", "r1")], NOW).await);
+    let claimed = || {
+        let store = store.clone();
+        async move { write!(store, |conn| outbox::claim(conn, "web", NOW, NOW, 10).await).remove(0) }
+    };
+    let id = question("one", "r1").effect.delivery_id();
+    assert!(!claimed().await.in_doubt);
+    for doubted in [false, false] {
+        let at = id.clone();
+        write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+        assert_eq!(claimed().await.in_doubt, doubted, "it certainly did not happen");
+    }
+    let at = id.clone();
+    write!(store, |conn| outbox::in_doubt(conn, &at, NOW, "no answer").await);
+    assert!(claimed().await.in_doubt);
+    let at = id.clone();
+    write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+    assert!(claimed().await.in_doubt, "the earlier attempt still may have happened");
+    // A process that died while it sent: its lease is over.
+    write!(store, |conn| outbox::add(conn, &[question("two", "r2")], NOW).await);
+    let first = write!(store, |conn| outbox::claim(conn, "web", NOW, NOW + 1, 10).await);
+    let again = write!(store, |conn| outbox::claim(conn, "web", NOW + 1, NOW + 2, 10).await);
+    let doubts =
+        |rows: &[outbox::Claimed]| rows.iter().find(|row| row.id.as_str() == "question:r2").map(|row| row.in_doubt);
+    assert_eq!((doubts(&first), doubts(&again)), (Some(false), Some(true)));
+}
+
+async fn a_lease_that_is_renewed_does_not_end(store: Store) {
+    write!(store, |conn| outbox::add(conn, &[question("one", "r1")], NOW).await);
+    assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
+    let id = question("one", "r1").effect.delivery_id();
+    let at = id.clone();
+    write!(store, |conn| outbox::renew(conn, &at, NOW + 5_000).await);
+    assert!(claim(&store, NOW + 4_999, 10).await.is_empty());
+    assert_eq!(claim(&store, NOW + 5_000, 10).await, ["question:r1"]);
+    assert!(write!(store, |conn| outbox::sent(conn, &id, None).await));
+    write!(store, |conn| outbox::renew(conn, &id, NOW).await);
+    assert!(claim(&store, NOW + 9_000, 10).await.is_empty(), "what is sent stays sent");
+}
+
 async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
     let next = || {
         let store = store.clone();
@@ -570,7 +613,7 @@ async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
     assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
     assert_eq!(next().await, Some(NOW + 1_000), "when the lease ends");
     let id = question("one", "r1").effect.delivery_id();
-    write!(store, |conn| outbox::retry(conn, &id, NOW + 300_000, "busy").await);
+    write!(store, |conn| outbox::refused(conn, &id, NOW + 300_000, "busy").await);
     assert_eq!(next().await, Some(NOW + 300_000), "the row behind it has to wait too");
     write!(store, |conn| outbox::add(conn, &[question("two", "r3")], NOW).await);
     assert_eq!(next().await, Some(NOW));
