@@ -8,16 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::select_all;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
-use crate::app::{AT_ONCE, App, ChannelSetup, Claimed, ScheduleSetup};
+use crate::app::{AT_ONCE, App, ChannelSetup, ScheduleSetup};
 use crate::config::{Config, Secret};
 use crate::content;
 use crate::domain::bank::Bank;
@@ -297,15 +295,22 @@ async fn deliver<C: Chat>(
     pulse: Arc<Pulse>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<()> {
-    let carry = async |row: Claimed| app.carry(&chat, &row).await;
-    let mut under_way = FuturesUnordered::new();
+    let chat = Arc::new(chat);
+    // Tasks of their own: a delivery that waits for a connection must not keep it from the next claim.
+    let mut under_way: JoinSet<()> = JoinSet::new();
+    let ended = |end: Result<(), JoinError>| end.map_err(|error| anyhow!("a delivery has broken: {error}"));
     loop {
         let bell = app.outbox_bell.notified();
         let free = AT_ONCE - under_way.len();
         let claimed = if free == 0 { Ok(Vec::new()) } else { app.claim(chat.platform(), free).await };
         let wait = match claimed {
             Ok(rows) if !rows.is_empty() => {
-                under_way.extend(rows.into_iter().map(carry));
+                for row in rows {
+                    let (app, chat) = (app.clone(), chat.clone());
+                    under_way.spawn(async move {
+                        app.carry(&*chat, &row).await;
+                    });
+                }
                 Duration::ZERO
             }
             Ok(_) if free == 0 => TICK,
@@ -321,16 +326,20 @@ async fn deliver<C: Chat>(
         };
         Pulse::beat(&pulse.deliveries);
         tokio::select! {
-            Some(_) = under_way.next() => {}
+            Some(end) = under_way.join_next() => ended(end)?,
             () = tokio::time::sleep(wait) => {}
             () = bell => {}
             _ = stopping.wait_for(|stop| *stop) => break,
         }
         // Those that ended together make room for one claim, not for one each.
-        while let Some(Some(_)) = under_way.next().now_or_never() {}
+        while let Some(end) = under_way.try_join_next() {
+            ended(end)?;
+        }
     }
     // As far as the deadline of stopping allows.
-    while under_way.next().await.is_some() {}
+    while let Some(end) = under_way.join_next().await {
+        ended(end)?;
+    }
     Ok(())
 }
 

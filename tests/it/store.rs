@@ -569,10 +569,10 @@ async fn only_an_attempt_that_may_have_got_through_leaves_a_doubt(store: Store) 
     };
     let id = question("one", "r1").effect.delivery_id();
     assert!(!claimed().await.in_doubt);
-    for doubted in [false, false] {
+    for _ in 0..2 {
         let at = id.clone();
         write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
-        assert_eq!(claimed().await.in_doubt, doubted, "it certainly did not happen");
+        assert!(!claimed().await.in_doubt, "it certainly did not happen");
     }
     let at = id.clone();
     write!(store, |conn| outbox::in_doubt(conn, &at, NOW, "no answer").await);
@@ -597,8 +597,10 @@ async fn a_lease_that_is_renewed_does_not_end(store: Store) {
     write!(store, |conn| outbox::renew(conn, &at, NOW + 5_000).await);
     assert!(claim(&store, NOW + 4_999, 10).await.is_empty());
     assert_eq!(claim(&store, NOW + 5_000, 10).await, ["question:r1"]);
-    assert!(write!(store, |conn| outbox::sent(conn, &id, None).await));
-    write!(store, |conn| outbox::renew(conn, &id, NOW).await);
+    write!(store, |conn| {
+        assert!(outbox::sent(conn, &id, None).await?);
+        outbox::renew(conn, &id, NOW).await
+    });
     assert!(claim(&store, NOW + 9_000, 10).await.is_empty(), "what is sent stays sent");
 }
 
@@ -1257,7 +1259,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 2);
+        assert_eq!(row.get::<i64, _>("n"), 3);
     }
 }
 
