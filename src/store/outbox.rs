@@ -144,6 +144,14 @@ pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) ->
     Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
 }
 
+/// Erasures that could not be shown in a channel are tried again, now that something has changed there.
+pub async fn retell_again(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<()> {
+    let sql = "update outbox set state = 'pending', not_before = $2, error = ''
+               where channel_id = $1 and state = 'failed' and id like 'retell:%'";
+    execute(conn, sql, vec![channel.as_str().into(), now.into()]).await?;
+    Ok(())
+}
+
 /// Ends the leases of a process that is gone; only for a database that no other process can be using.
 pub async fn release_all(conn: &mut Conn) -> Result<u64> {
     execute(conn, "update outbox set lease_until = 0 where state = 'sending'", vec![]).await

@@ -83,6 +83,9 @@ on_both!(
     answers_are_put_replaced_deleted_and_counted,
     thousands_of_answers_go_in_at_once,
     channels_keep_what_was_put_last,
+    a_trouble_of_a_channel_is_news_once,
+    the_latest_channel_is_where_a_member_scored_last,
+    open_rounds_are_found_by_platform_and_thread,
     members_are_found_by_name_whatever_its_case,
     only_one_of_two_instances_advances_a_schedule,
     a_schedule_is_put_read_and_counted,
@@ -396,6 +399,116 @@ async fn channels_keep_what_was_put_last(store: Store) {
     assert_eq!((all[1].id.clone(), all[1].zone.as_str(), all.len()), (channel("one"), "Asia/Kolkata", 2));
     assert_eq!(read!(store, |conn| channels::get(conn, &channel("two")).await), Some(renamed));
     assert_eq!(read!(store, |conn| channels::get(conn, &channel("none")).await), None);
+}
+
+async fn a_trouble_of_a_channel_is_news_once(store: Store) {
+    ground(&store).await;
+    let at = || channel("one");
+    let state = || {
+        let store = store.clone();
+        async move { read!(store, |conn| channels::condition(conn, &channel("one")).await).expect("known") }
+    };
+    let well = channels::Condition {
+        space: String::new(),
+        steward: None,
+        trouble: String::new(),
+        trouble_at: 0,
+        lost: false,
+    };
+    assert_eq!(state().await, well);
+    assert_eq!(read!(store, |conn| channels::condition(conn, &channel("none")).await), None);
+    for (why, news) in [("forbidden", true), ("forbidden", false), ("removed", true)] {
+        assert_eq!(write!(store, |conn| channels::in_trouble(conn, &at(), why, NOW).await), news, "{why}");
+    }
+    assert!(!write!(store, |conn| channels::in_trouble(conn, &channel("none"), "x", NOW).await));
+    let lost = read!(store, |conn| channels::lost(conn).await);
+    assert_eq!(lost, HashMap::from([(at(), "removed".to_owned())]));
+    for back in [true, false] {
+        assert_eq!(write!(store, |conn| channels::may_be_back(conn, &at()).await), back);
+    }
+    assert!(read!(store, |conn| channels::lost(conn).await).is_empty());
+    assert_eq!((state().await.trouble.as_str(), state().await.trouble_at), ("removed", NOW), "it is still known");
+    assert!(!write!(store, |conn| channels::in_trouble(conn, &at(), "removed", NOW + 1).await));
+    assert_eq!((state().await.lost, state().await.trouble_at), (true, NOW));
+    for over in [true, false] {
+        assert_eq!(write!(store, |conn| channels::is_well(conn, &at()).await), over);
+    }
+    assert_eq!(state().await, well);
+    write!(store, |conn| {
+        channels::belongs_to(conn, &at(), "web:s1").await?;
+        channels::steered(conn, &at(), &member("ann")).await?;
+        // The configuration knows nothing of this, and a name only if it has one.
+        let put = channels::Channel { id: at(), name: "".into(), about: "".into(), zone: "UTC".into() };
+        channels::put(conn, &put, NOW).await
+    });
+    assert_eq!((state().await.space.as_str(), state().await.steward), ("web:s1", Some(member("ann"))));
+    assert_eq!(read!(store, |conn| channels::get(conn, &at()).await).expect("known").name, "one");
+    assert_eq!(read!(store, |conn| channels::of_space(conn, "web:s1").await), [at()]);
+    assert!(read!(store, |conn| channels::of_space(conn, "").await).is_empty());
+}
+
+async fn the_latest_channel_is_where_a_member_scored_last(store: Store) {
+    ground(&store).await;
+    let latest = |space: &'static str| {
+        let store = store.clone();
+        async move { read!(store, |conn| scores::latest_channel(conn, &member("ann"), "web", space).await) }
+    };
+    assert_eq!(latest("").await, None);
+    write!(store, |conn| {
+        let two = channels::Channel { id: channel("two"), name: "".into(), about: "".into(), zone: "".into() };
+        channels::put(conn, &two, NOW).await?;
+        channels::belongs_to(conn, &channel("two"), "web:s2").await?;
+        rounds::insert(conn, &[round(1)]).await?;
+        scores::insert(conn, &round(1), 1, "iam", &[scored("ann", 50, 500)], NOW).await
+    });
+    assert_eq!(latest("").await, Some(channel("one")));
+    assert_eq!(latest("web:s2").await, None);
+    for (name, at) in [("two", NOW + 1), ("unknown", NOW + 2)] {
+        let (id, period, question) = (channel(name), period(), QuestionId::new("q"));
+        write!(store, |conn| {
+            let one = Drilled {
+                channel: &id,
+                member: &member("ann"),
+                question: &question,
+                period: &period,
+                topic: "iam",
+                coverage: 50,
+                points: 500,
+            };
+            drills::score(conn, &one, at).await.map(drop)
+        });
+    }
+    assert_eq!(latest("").await, Some(channel("two")), "of those that are known");
+    assert_eq!(latest("web:s2").await, Some(channel("two")));
+}
+
+async fn open_rounds_are_found_by_platform_and_thread(store: Store) {
+    ground(&store).await;
+    let private = Round { answers: AnswerMode::Private, ..round(3) };
+    write!(store, |conn| {
+        rounds::insert(conn, &[round(1), round(2), private, round(4)]).await?;
+        for slot in [1, 3, 4] {
+            let thread = ThreadId::new(format!("t{slot}"));
+            rounds::posted(conn, &round(slot).id, &MessageId::new("m"), Some(&thread)).await?;
+        }
+        rounds::posted(conn, &round(2).id, &MessageId::new("m"), None).await?;
+        rounds::close(conn, &round(4).id, NOW).await
+    });
+    let open = read!(store, |conn| rounds::open_in_threads(conn, "web").await);
+    assert_eq!(open.iter().map(|found| found.id.clone()).collect::<Vec<_>>(), [round(1).id]);
+    assert!(read!(store, |conn| rounds::open_in_threads(conn, "we").await).is_empty());
+    let of = |platform: &'static str| {
+        let store = store.clone();
+        async move { read!(store, |conn| rounds::thread_channel(conn, platform, &ThreadId::new("t4")).await) }
+    };
+    assert_eq!((of("web").await, of("slack").await), (Some(channel("one")), None));
+    for (slot, threadless) in [(1, false), (2, true)] {
+        let touched = write!(store, |conn| rounds::touch(conn, &round(slot).id).await).expect("open");
+        assert_eq!(touched.threadless, threadless);
+    }
+    write!(store, |conn| rounds::touch_all(conn, "web").await);
+    let stale = read!(store, |conn| rounds::stale_cards(conn, 10).await);
+    assert_eq!(stale.len(), 3, "the closed one is not open to change");
 }
 
 async fn members_are_found_by_name_whatever_its_case(store: Store) {
