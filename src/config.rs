@@ -766,6 +766,7 @@ fn spec_of<'a>(given: impl Fn(&'static str) -> Option<&'a Given>) -> ScheduleSpe
         levels: list("levels"),
         tracks: list("tracks"),
         answers: AnswerMode::parse(&text("answers")).unwrap_or_default(),
+        ping: String::new(),
     }
 }
 

@@ -10,12 +10,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::select_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
-use crate::app::{App, ChannelSetup, ScheduleSetup};
+use crate::app::{AT_ONCE, App, ChannelSetup, ScheduleSetup};
 use crate::config::{Config, Secret};
 use crate::content;
 use crate::domain::bank::Bank;
@@ -287,34 +287,60 @@ async fn tick(app: Arc<App>, pulse: Arc<Pulse>, mut stopping: watch::Receiver<bo
     }
 }
 
-/// Sends what is due, then waits for the bell or the next due row.
+/// Keeps up to [`AT_ONCE`] deliveries under way; a slow one holds up nobody but its own lane. With nothing to claim it waits for the
+/// bell, the next due row or the end of a delivery.
 async fn deliver<C: Chat>(
     app: Arc<App>,
     chat: C,
     pulse: Arc<Pulse>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<()> {
+    let chat = Arc::new(chat);
+    // Tasks of their own: a delivery that waits for a connection must not keep it from the next claim.
+    let mut under_way: JoinSet<()> = JoinSet::new();
+    let ended = |end: Result<(), JoinError>| end.map_err(|error| anyhow!("a delivery has broken: {error}"));
     loop {
         let bell = app.outbox_bell.notified();
-        let wait = match app.deliver(&chat).await {
-            Ok(delivered) if delivered.claimed > 0 => Duration::ZERO,
+        let free = AT_ONCE - under_way.len();
+        let claimed = if free == 0 { Ok(Vec::new()) } else { app.claim(chat.platform(), free).await };
+        let wait = match claimed {
+            Ok(rows) if !rows.is_empty() => {
+                for row in rows {
+                    let (app, chat) = (app.clone(), chat.clone());
+                    under_way.spawn(async move {
+                        app.carry(&*chat, &row).await;
+                    });
+                }
+                Duration::ZERO
+            }
+            Ok(_) if free == 0 => TICK,
             // What is due and was not claimed waits behind another row of its lane: no use asking all the time.
             Ok(_) => match app.next_delivery(chat.platform()).await.ok().flatten() {
                 Some(Duration::ZERO) => TICK / 5,
                 due => due.unwrap_or(TICK).clamp(TICK / 50, TICK),
             },
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "deliveries failed; they are tried again");
+                tracing::error!(error = format!("{error:#}"), "deliveries cannot be claimed; that is tried again");
                 TICK
             }
         };
         Pulse::beat(&pulse.deliveries);
         tokio::select! {
+            Some(end) = under_way.join_next() => ended(end)?,
             () = tokio::time::sleep(wait) => {}
             () = bell => {}
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            _ = stopping.wait_for(|stop| *stop) => break,
+        }
+        // Those that ended together make room for one claim, not for one each.
+        while let Some(end) = under_way.try_join_next() {
+            ended(end)?;
         }
     }
+    // As far as the deadline of stopping allows.
+    while let Some(end) = under_way.join_next().await {
+        ended(end)?;
+    }
+    Ok(())
 }
 
 /// Puts changed question files in force; broken ones are refused, and the last good bank stays.
@@ -352,4 +378,94 @@ async fn watch_banks(
 fn take_bank(app: &App, bank: Bank) {
     tracing::info!(questions = bank.questions().len(), revision = bank.revision(), "the changed banks are in force");
     app.replace_bank(bank);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use tokio::sync::Notify;
+
+    use crate::adapters::memory::MemoryChat;
+    use crate::app::chat::{Post, SendError};
+    use crate::domain::answer::ThreadMessage;
+    use crate::domain::effect::{Effect, Place, Posted};
+    use crate::domain::ids::{ChannelId, MessageId, ThreadId};
+    use crate::domain::message::Message;
+    use crate::store::outbox;
+
+    /// Takes a post to `#slow` only when it is told to.
+    #[derive(Clone, Default)]
+    struct Slow {
+        memory: Arc<MemoryChat>,
+        go_on: Arc<Notify>,
+    }
+
+    impl Chat for Slow {
+        fn platform(&self) -> &'static str {
+            self.memory.platform()
+        }
+
+        fn posts_in_private(&self) -> bool {
+            true
+        }
+
+        async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
+            if post.place.channel.as_str() == "memory:slow" {
+                self.go_on.notified().await;
+            }
+            self.memory.post(post).await
+        }
+
+        async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
+            self.memory.find(post).await
+        }
+
+        async fn edit(&self, place: &Place, target: &MessageId, message: &Message) -> Result<(), SendError> {
+            self.memory.edit(place, target, message).await
+        }
+
+        async fn replies(&self, place: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
+            self.memory.replies(place, thread).await
+        }
+    }
+
+    async fn wants(app: &App, channel: &str, words: &str) {
+        let new = outbox::New::notice(&ChannelId::new(channel), words.to_owned(), app.clock.now_ms());
+        assert!(matches!(new.effect, Effect::Notice { .. }));
+        app.store.write("test", move |conn| Box::pin(async move { outbox::add(conn, &[new], 0).await })).await.unwrap();
+        app.outbox_bell.notify_waiters();
+    }
+
+    #[tokio::test]
+    async fn a_slow_delivery_holds_up_no_other_channel_and_is_finished_before_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("a.db").display())).await.unwrap();
+        let (bank, _) = Bank::read(&[]).unwrap();
+        let app = Arc::new(App::new(store, Clock::system(), bank, Duration::from_secs(30)));
+        let chat = Slow::default();
+        let (stop, stopping) = watch::channel(false);
+        wants(&app, "memory:slow", "one").await;
+        let worker = tokio::spawn(deliver(app.clone(), chat.clone(), Arc::default(), stopping));
+        let shown = async |count: usize| {
+            let all = async {
+                while chat.memory.shown().len() < count {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(20), all).await.expect("it is shown");
+        };
+        // One after the other, far more than are under way at once.
+        for n in 0..2 * AT_ONCE {
+            wants(&app, &format!("memory:quick-{n}"), "two").await;
+        }
+        shown(2 * AT_ONCE).await;
+        stop.send_replace(true);
+        tokio::task::yield_now().await;
+        assert!(!worker.is_finished(), "what has begun is finished");
+        chat.go_on.notify_one();
+        worker.await.unwrap().unwrap();
+        shown(2 * AT_ONCE + 1).await;
+        assert_eq!(chat.memory.looks(), 0);
+    }
 }

@@ -19,6 +19,10 @@ pub enum Fault {
     Forbidden,
     /// It happened, but the answer was lost.
     LostAnswer,
+    /// Nothing can be posted in this channel any more.
+    Gone,
+    /// Posted, but its thread could not be opened.
+    NoThread,
 }
 
 /// Something that stands in a channel.
@@ -30,6 +34,8 @@ pub struct Shown {
     pub thread: Option<ThreadId>,
     pub audience: Audience,
     pub message: Message,
+    pub ping: Option<String>,
+    pub labels: Vec<String>,
     pub edits: usize,
 }
 
@@ -40,6 +46,9 @@ struct World {
     faults: VecDeque<Fault>,
     read_faults: VecDeque<Fault>,
     calls: usize,
+    looks: usize,
+    reads: usize,
+    blind: bool,
     next: usize,
 }
 
@@ -90,6 +99,21 @@ impl MemoryChat {
         self.world().calls
     }
 
+    /// Looks for an earlier post that were asked for.
+    pub fn looks(&self) -> usize {
+        self.world().looks
+    }
+
+    /// Threads that were read.
+    pub fn reads(&self) -> usize {
+        self.world().reads
+    }
+
+    /// From now on it may not read what members write.
+    pub fn go_blind(&self) {
+        self.world().blind = true;
+    }
+
     /// Somebody writes in a thread; its id.
     pub fn write(&self, thread: &ThreadId, member: &MemberId, name: &str, text: &str, at: i64) -> MessageId {
         let mut world = self.world();
@@ -118,14 +142,16 @@ impl World {
     fn read_fault(&mut self) -> Result<(), SendError> {
         match self.read_faults.pop_front() {
             None => Ok(()),
-            Some(Fault::Busy) => Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
+            Some(Fault::Busy | Fault::NoThread) => Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
             Some(Fault::LostAnswer) => Err(SendError::InDoubt { why: "the connection broke".into() }),
             Some(Fault::Forbidden) => Err(SendError::Fatal { why: "no permission to read".into() }),
+            Some(Fault::Gone) => Err(SendError::Gone { why: GONE.into() }),
         }
     }
 }
 
 const PAUSE: Duration = Duration::from_secs(1);
+const GONE: &str = "I may not write here; give me the permission to";
 
 impl Chat for MemoryChat {
     fn platform(&self) -> &'static str {
@@ -136,6 +162,10 @@ impl Chat for MemoryChat {
         true
     }
 
+    fn reads_threads(&self) -> bool {
+        !self.world().blind
+    }
+
     async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
         let mut world = self.world();
         world.calls += 1;
@@ -143,11 +173,13 @@ impl Chat for MemoryChat {
         match fault {
             Some(Fault::Busy) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
             Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to post".into() }),
-            Some(Fault::LostAnswer) | None => {}
+            Some(Fault::Gone) => return Err(SendError::Gone { why: GONE.into() }),
+            Some(Fault::LostAnswer | Fault::NoThread) | None => {}
         }
         world.next += 1;
         let id = MessageId::new(format!("m{}", world.next));
-        let thread = post.opens_thread.map(|_| ThreadId::new(id.as_str()));
+        let opens = fault != Some(Fault::NoThread);
+        let thread = post.opens_thread.filter(|_| opens).map(|_| ThreadId::new(id.as_str()));
         world.shown.push(Shown {
             id: id.clone(),
             key: post.key.to_string(),
@@ -155,16 +187,20 @@ impl Chat for MemoryChat {
             thread: post.place.thread.clone(),
             audience: post.place.audience.clone(),
             message: post.message.clone(),
+            ping: post.ping.map(str::to_owned),
+            labels: post.labels.to_vec(),
             edits: 0,
         });
         if fault == Some(Fault::LostAnswer) {
             return Err(SendError::InDoubt { why: "the connection broke".into() });
         }
-        Ok(Posted { message: id, thread, trouble: None })
+        let trouble = (!opens).then(|| "I may not open threads here".to_owned());
+        Ok(Posted { message: id, thread, trouble })
     }
 
     async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
         let mut world = self.world();
+        world.looks += 1;
         world.read_fault()?;
         Ok(world.shown.iter().find(|shown| shown.key == post.key.as_str()).map(|shown| Posted {
             message: shown.id.clone(),
@@ -177,8 +213,11 @@ impl Chat for MemoryChat {
         let mut world = self.world();
         world.calls += 1;
         match world.faults.pop_front() {
-            Some(Fault::Busy | Fault::LostAnswer) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
+            Some(Fault::Busy | Fault::LostAnswer | Fault::NoThread) => {
+                return Err(SendError::Retry { after: PAUSE, why: "busy".into() });
+            }
             Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to edit".into() }),
+            Some(Fault::Gone) => return Err(SendError::Gone { why: GONE.into() }),
             None => {}
         }
         let Some(shown) = world.shown.iter_mut().find(|shown| shown.id == *target) else {
@@ -191,6 +230,7 @@ impl Chat for MemoryChat {
 
     async fn replies(&self, _: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
         let mut world = self.world();
+        world.reads += 1;
         world.read_fault()?;
         Ok(world.written.iter().filter(|(at, _)| at == thread).map(|(_, message)| message.clone()).collect())
     }

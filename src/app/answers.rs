@@ -46,6 +46,7 @@ impl App {
             name: actor.name.clone(),
             body,
             at: self.now(),
+            reads_threads: self.reads_threads(actor.member.as_str()),
         };
         let saved = self.desk.save(&self.store, answer).await?;
         Ok(Reply::show(match saved {
@@ -55,6 +56,43 @@ impl App {
                 text::refused("Answers to this question go into its thread, where everybody can read them.")
             }
             Saved::Unknown => text::round_gone(),
+        }))
+    }
+
+    /// A member asks that a message of theirs be their answer: the way to answer in a thread that the bot may not read. A private
+    /// question takes it as its form.
+    ///
+    /// # Errors
+    /// Only when the database cannot be used; what cannot be saved is a reply.
+    pub async fn save_message(&self, actor: &Actor, written: Written) -> Result<Reply> {
+        let (channel, thread) = (written.channel.clone(), written.thread.clone());
+        let round = self
+            .store
+            .read("look for a question", move |conn| {
+                Box::pin(async move { rounds::of_thread(conn, &channel, &thread).await })
+            })
+            .await?;
+        let Some(round) = round else { return Ok(Reply::show(text::not_in_a_question())) };
+        if written.member != actor.member {
+            return Ok(Reply::show(text::not_your_message()));
+        }
+        if round.state != State::Open {
+            return Ok(Reply::show(text::question_closed()));
+        }
+        if round.answers == AnswerMode::Private {
+            return self.save_answer(actor, &round.id, &written.text).await;
+        }
+        if !written.text.chars().any(char::is_alphanumeric) {
+            return Ok(Reply::show(text::empty_answer()));
+        }
+        let chars = written.text.chars().count();
+        if chars > MAX_CHARS {
+            return Ok(Reply::show(text::answer_too_long(chars)));
+        }
+        Ok(Reply::show(match self.thread_message(written).await? {
+            Receipt::Noted => text::message_saved(round.reveal_at),
+            Receipt::Late => text::question_closed(),
+            Receipt::Aside | Receipt::NotOurs => text::not_in_a_question(),
         }))
     }
 

@@ -150,6 +150,7 @@ impl App {
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;
                     web::forget(conn, &member).await?;
+                    channels::forget(conn, &member).await?;
                     members::forget(conn, &member).await?;
                     outbox::again(conn, &retell, now).await
                 })

@@ -8,12 +8,12 @@ use super::tick::{Batch, Gap, Opening, close};
 use super::{Actor, App, filter_of, stamp};
 use crate::app::setup::BY_COMMAND;
 use crate::domain::command::{Change, Daily};
-use crate::domain::ids::{ChannelId, ScheduleId};
-use crate::domain::message::{Block, Message};
+use crate::domain::ids::{ChannelId, ScheduleId, platform_of};
+use crate::domain::message::{Block, Message, Tone};
 use crate::domain::round::State;
 use crate::domain::schedule::{AnswerMode, Problem, ScheduleSpec, Slot, from_time};
 use crate::domain::text::{self, ScheduleView};
-use crate::store::{answers, channels, rounds, schedules};
+use crate::store::{Conn, answers, channels, outbox, rounds, schedules};
 
 /// A second `/daily now` within this time is the same wish while the first question is open.
 const TWICE_MS: i64 = 60_000;
@@ -32,6 +32,8 @@ impl App {
             Ok(row) => row,
             Err(refusal) => return Ok(refusal),
         };
+        let tries = matches!(action, Daily::Now | Daily::Resume);
+        self.note_steward(actor, tries).await?;
         match action {
             Daily::Pause => self.pause(row).await,
             Daily::Resume => self.resume(row).await,
@@ -89,6 +91,7 @@ impl App {
                 AnswerMode::Private => "in private, shown at the reveal",
                 AnswerMode::Both => "in the thread or in private",
             },
+            ping: spec.ping.clone(),
             filter: if parts.is_empty() { "all topics and levels".to_owned() } else { parts.join("; ") },
             catch_up: spec.catch_up.clone(),
             skip: spec.skip.join(", "),
@@ -124,7 +127,12 @@ impl App {
             .iter()
             .map(|past| text::history_line(&past.round, &past.prompt, past.answered))
             .collect();
-        Ok(text::show_schedules(&views, &history))
+        let mut message = text::show_schedules(&views, &history);
+        if let Some(state) = self.condition(channel).await?.filter(|state| !state.trouble.is_empty()) {
+            message.blocks.insert(0, text::in_trouble(&state.trouble, state.trouble_at, state.lost));
+            message.tone = Tone::Warning;
+        }
+        Ok(message)
     }
 
     /// The newest rounds of a channel, skipped and missed ones too, newest first.
@@ -177,6 +185,9 @@ impl App {
             Some(row) => serde_json::from_str::<ScheduleSpec>(&row.spec).unwrap_or_default(),
             None => ScheduleSpec::default(),
         };
+        if change.ping.as_ref().is_some_and(|ping| ping != "none") && platform_of(channel.as_str()) == "web" {
+            return Ok(text::nobody_to_call());
+        }
         if let Err(problem) = apply(&mut spec, change) {
             return Ok(text::bad_schedule(&[problem]));
         }
@@ -201,15 +212,31 @@ impl App {
             next_slot: next.map(|slot| slot.key()),
         };
         let (stored, zone) = (row.clone(), spec.zone.clone());
+        let steering = actor.clone();
         self.store
             .write("set a schedule", move |conn| {
                 Box::pin(async move {
+                    if channels::get(conn, &stored.channel).await?.is_none() {
+                        let (id, name) = (stored.channel.clone(), steering.channel_name.clone());
+                        let new = channels::Channel { id, name, about: String::new(), zone: zone.clone() };
+                        channels::put(conn, &new, now).await?;
+                        channels::belongs_to(conn, &stored.channel, &steering.space).await?;
+                    }
+                    steered(conn, &steering, true, now).await?;
                     schedules::put(conn, &stored, now).await?;
                     channels::set_zone(conn, &stored.channel, &zone).await
                 })
             })
             .await?;
         Ok(self.view(&row).await?.map_or_else(text::no_schedule, |view| text::changed(&view)))
+    }
+
+    /// Notes who steers a channel, and, if the command `tries` something there, that it is worth trying.
+    async fn note_steward(&self, actor: &Actor, tries: bool) -> Result<()> {
+        let (actor, now) = (actor.clone(), self.now());
+        self.store
+            .write("note who steers", move |conn| Box::pin(async move { steered(conn, &actor, tries, now).await }))
+            .await
     }
 
     async fn put(&self, row: schedules::Row) -> Result<()> {
@@ -343,6 +370,14 @@ pub struct Past {
     pub answered: i64,
 }
 
+async fn steered(conn: &mut Conn, actor: &Actor, tries: bool, now: i64) -> Result<()> {
+    channels::steered(conn, &actor.channel, &actor.member).await?;
+    if tries && channels::may_be_back(conn, &actor.channel).await? {
+        outbox::retell_again(conn, &actor.channel, now).await?;
+    }
+    Ok(())
+}
+
 /// Takes over what `/daily set` says; what it leaves out stays.
 fn apply(spec: &mut ScheduleSpec, change: &Change) -> Result<(), Problem> {
     let list = |text: &str| -> Vec<String> {
@@ -388,6 +423,9 @@ fn apply(spec: &mut ScheduleSpec, change: &Change) -> Result<(), Problem> {
         if let Some(from) = from {
             *to = list(from);
         }
+    }
+    if let Some(ping) = &change.ping {
+        spec.ping = if ping == "none" { String::new() } else { ping.clone() };
     }
     if let Some(answers) = &change.answers {
         spec.answers = AnswerMode::parse(answers).unwrap_or(spec.answers);

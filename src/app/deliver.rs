@@ -1,33 +1,35 @@
 //! The delivery worker: claims rows of the outbox, commits, and only then talks to the chat service.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::future::join_all;
 
+use super::channels::trouble;
 use super::chat::{Chat, Post, SendError};
 use super::{App, tick};
-use crate::domain::answer::{self, ThreadMessage};
+use crate::domain::answer::{self, Part, ThreadMessage};
 use crate::domain::command::Board;
 use crate::domain::effect::{Audience, Effect, Place, Posted};
 use crate::domain::ids::{DeliveryId, MemberId, MessageId, RoundId};
 use crate::domain::message::Message;
 use crate::domain::question::Question;
 use crate::domain::round::{self, Round, State};
-use crate::domain::schedule::AnswerMode;
 use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
 use crate::store::outbox::{self, Claimed};
 use crate::store::scores::Score;
-use crate::store::{answers, members, rounds, schedules, scores, standings};
+use crate::store::{answers, channels, members, rounds, schedules, scores, standings};
 
-/// Rows claimed at once: of different lanes, so they may be sent side by side.
-const AT_ONCE: i64 = 32;
+/// Rows under way at once: of different lanes, so they may be sent side by side.
+pub const AT_ONCE: usize = 32;
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// The longest that reading and grading a round may take.
 const GRADE_WITHIN: Duration = Duration::from_secs(600);
+/// The longest that reading one thread may take: long ones come in pages, at the rate the service allows.
+pub(super) const READ_WITHIN: Duration = Duration::from_secs(300);
 
 /// What one pass of the worker did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,32 +46,41 @@ enum Done {
 }
 
 impl App {
-    /// Claims what is due for a platform and sends it.
+    /// Claims what is due for a platform, sends it and waits for all of it. A running bot uses [`App::claim`] and [`App::carry`], so
+    /// that nothing waits for the slowest.
     ///
     /// # Errors
-    /// When the outbox cannot be read or written; what was claimed goes out after its lease.
+    /// When the outbox cannot be written.
     pub async fn deliver<C: Chat>(&self, chat: &C) -> Result<Delivered> {
+        let claimed = self.claim(chat.platform(), AT_ONCE).await?;
+        let sent = join_all(claimed.iter().map(|row| self.carry(chat, row))).await;
+        Ok(Delivered { claimed: claimed.len(), sent: sent.into_iter().filter(|sent| *sent).count() })
+    }
+
+    /// Takes up to `at_most` due rows of a platform for this process; each is to be carried out at once.
+    ///
+    /// # Errors
+    /// When the outbox cannot be written.
+    pub async fn claim(&self, platform: &'static str, at_most: usize) -> Result<Vec<Claimed>> {
         let now = self.now();
-        let lease_until = now + self.clock.span(self.lease);
-        let platform = chat.platform();
-        let claimed = self
-            .store
+        let (lease_until, limit) = (now + self.clock.span(self.lease), i64::try_from(at_most)?);
+        self.store
             .write("claim deliveries", move |conn| {
-                Box::pin(async move { outbox::claim(conn, platform, now, lease_until, AT_ONCE).await })
+                Box::pin(async move { outbox::claim(conn, platform, now, lease_until, limit).await })
             })
-            .await?;
-        let results = join_all(claimed.iter().map(|row| self.deliver_one(chat, row))).await;
-        let mut delivered = Delivered { claimed: claimed.len(), sent: 0 };
-        for (row, result) in claimed.iter().zip(results) {
-            match result {
-                Ok(sent) => delivered.sent += usize::from(sent),
-                // The row stays claimed; it is looked at again when the lease has ended.
-                Err(error) => {
-                    tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery")
-                }
+            .await
+    }
+
+    /// Sends one claimed row; false when it did not get through and is tried again, or was given up.
+    pub async fn carry<C: Chat>(&self, chat: &C, row: &Claimed) -> bool {
+        match self.deliver_one(chat, row).await {
+            Ok(sent) => sent,
+            // The row stays claimed; it is looked at again when the lease has ended.
+            Err(error) => {
+                tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery");
+                false
             }
         }
-        Ok(delivered)
     }
 
     /// When the next row is due, in real time from now; None when nothing waits.
@@ -96,28 +107,55 @@ impl App {
             Effect::Collect { .. } => GRADE_WITHIN,
             _ => self.patience(),
         };
-        let outcome = match tokio::time::timeout(limit, self.carry_out(chat, row)).await {
-            Ok(outcome) => outcome?,
-            Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(limit, self.carry_out(chat, row)) => match outcome {
+                Ok(outcome) => outcome?,
+                Err(_) => Done::Failed(SendError::InDoubt { why: format!("no answer within {} s", limit.as_secs_f32()) }),
+            },
+            never = self.keep(row) => match never {},
         };
-        let (wait, why) = match outcome {
+        let (wait, why, in_doubt) = match outcome {
             Done::Finished => return Ok(true),
-            Done::Failed(SendError::Fatal { why } | SendError::Gone { why }) => {
-                self.give_up(row, &why, chat.posts_in_private()).await?;
+            Done::Failed(SendError::Fatal { why }) => {
+                self.give_up(row, &why, chat.posts_in_private(), false).await?;
                 return Ok(false);
             }
-            Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why),
-            Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why),
+            Done::Failed(SendError::Gone { why }) => {
+                self.give_up(row, &why, chat.posts_in_private(), true).await?;
+                return Ok(false);
+            }
+            Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why, false),
+            Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why, true),
         };
         tracing::warn!(delivery = %row.id, attempts = row.attempts, wait_ms = wait.as_millis(), why, "will try a delivery again");
         let not_before = self.now() + self.clock.span(wait);
         let id = row.id.clone();
         self.store
             .write("put off a delivery", move |conn| {
-                Box::pin(async move { outbox::retry(conn, &id, not_before, &why).await })
+                Box::pin(async move {
+                    if in_doubt {
+                        outbox::in_doubt(conn, &id, not_before, &why).await
+                    } else {
+                        outbox::refused(conn, &id, not_before, &why).await
+                    }
+                })
             })
             .await?;
         Ok(false)
+    }
+
+    /// Renews the lease of a row for as long as its attempt goes on: only reading and grading takes so long.
+    async fn keep(&self, row: &Claimed) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(self.patience()).await;
+            let (id, lease_until) = (row.id.clone(), self.now() + self.clock.span(self.lease));
+            let renewed = self.store.write("renew a lease", move |conn| {
+                Box::pin(async move { outbox::renew(conn, &id, lease_until).await })
+            });
+            if let Err(error) = renewed.await {
+                tracing::warn!(delivery = %row.id, error = format!("{error:#}"), "cannot renew a lease");
+            }
+        }
     }
 
     async fn carry_out<C: Chat>(&self, chat: &C, row: &Claimed) -> Result<Done> {
@@ -131,7 +169,7 @@ impl App {
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
                 let place = Place { channel: channel.clone(), thread: None, audience: Audience::Organisers };
-                match self.post_once(chat, row, &place, &message, None).await {
+                match self.post_once(chat, row, post(row, &place, &message)).await {
                     Ok(posted) => self.finish(row, Some(posted.message)).await,
                     Err(error) => Ok(Done::Failed(error)),
                 }
@@ -140,16 +178,8 @@ impl App {
     }
 
     /// Posts with the row's key; looks first when an earlier attempt may have got through.
-    async fn post_once<C: Chat>(
-        &self,
-        chat: &C,
-        row: &Claimed,
-        place: &Place,
-        message: &Message,
-        opens_thread: Option<&str>,
-    ) -> Result<Posted, SendError> {
-        let post = Post { key: &row.id, place, message, opens_thread, since: row.created_at, ping: None, labels: &[] };
-        if row.attempts > 1
+    async fn post_once<C: Chat>(&self, chat: &C, row: &Claimed, post: Post<'_>) -> Result<Posted, SendError> {
+        if row.in_doubt
             && let Some(posted) = chat.find(post).await?
         {
             return Ok(posted);
@@ -175,38 +205,79 @@ impl App {
         let message = self.card_of(&round, &question, answered);
         let title = text::thread_title(&question);
         let place = Place { channel: round.channel.clone(), thread: None, audience: Audience::Everyone };
+        let (schedule, channel) = (round.schedule.clone(), round.channel.clone());
+        let (schedule, condition) = self
+            .store
+            .read("read a schedule and its channel", move |conn| {
+                Box::pin(async move {
+                    Ok((schedules::get(conn, &schedule).await?, channels::condition(conn, &channel).await?))
+                })
+            })
+            .await?;
+        if let Some(condition) = condition.filter(|condition| condition.lost) {
+            return self.miss(row, &round, condition.trouble).await;
+        }
+        let planned = schedule.and_then(|row| self.planned(&row.spec));
+        let labels = [question.topic.clone(), self.topic_title(&question.topic), question.level.as_str().to_owned()];
         let post = Post {
-            key: &row.id,
-            place: &place,
-            message: &message,
             opens_thread: Some(&title),
-            since: row.created_at,
-            ping: None,
-            labels: &[],
+            ping: planned.as_ref().map(|planned| planned.spec.ping.as_str()).filter(|ping| !ping.is_empty()),
+            labels: &labels,
+            ..post(row, &place, &message)
         };
         if row.not_after.is_some_and(|not_after| self.now() > not_after) {
             // Too late to begin; but an earlier attempt may have got through.
-            let found = if row.attempts > 1 { chat.find(post).await } else { Ok(None) };
+            let found = if row.in_doubt { chat.find(post).await } else { Ok(None) };
             return match found {
-                Ok(Some(posted)) => self.question_is_out(row, id, posted, round.touched).await,
+                Ok(Some(posted)) => self.question_is_out(row, &round, posted).await,
                 Ok(None) => self.expire(row, &round).await,
                 Err(error) => Ok(Done::Failed(error)),
             };
         }
-        match self.post_once(chat, row, &place, &message, Some(&title)).await {
-            Ok(posted) => self.question_is_out(row, id, posted, round.touched).await,
+        match self.post_once(chat, row, post).await {
+            Ok(posted) => self.question_is_out(row, &round, posted).await,
             Err(error) => Ok(Done::Failed(error)),
         }
     }
 
-    async fn question_is_out(&self, row: &Claimed, round: &RoundId, posted: Posted, touched: i64) -> Result<Done> {
-        let (id, round) = (row.id.clone(), round.clone());
+    async fn question_is_out(&self, row: &Claimed, round: &Round, posted: Posted) -> Result<Done> {
+        let (id, round, now) = (row.id.clone(), round.clone(), self.now());
         self.store
             .write("note a posted question", move |conn| {
                 Box::pin(async move {
-                    if outbox::sent(conn, &id, Some(&posted.message)).await? {
-                        rounds::posted(conn, &round, &posted.message, posted.thread.as_ref()).await?;
-                        rounds::shown(conn, &round, touched).await?;
+                    if !outbox::sent(conn, &id, Some(&posted.message)).await? {
+                        return Ok(());
+                    }
+                    rounds::posted(conn, &round.id, &posted.message, posted.thread.as_ref()).await?;
+                    rounds::shown(conn, &round.id, round.touched).await?;
+                    if channels::is_well(conn, &round.channel).await? {
+                        tracing::info!(channel = %round.channel, "a question got through again");
+                        outbox::retell_again(conn, &round.channel, now).await?;
+                    }
+                    if posted.thread.is_none() {
+                        // It has offered a thread that is not there.
+                        outbox::again(conn, &[tick::card(&round, now)], now).await?;
+                    }
+                    if let Some(trouble) = &posted.trouble {
+                        let words = text::half_posted(&round.slot, trouble);
+                        outbox::add(conn, &[outbox::New::notice(&round.channel, words, now)], now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(Done::Finished)
+    }
+
+    /// A question whose channel is known to be out of reach is not tried, and nobody is told again.
+    async fn miss(&self, row: &Claimed, round: &Round, reason: String) -> Result<Done> {
+        let (id, round) = (row.id.clone(), round.id.clone());
+        self.store
+            .write("miss a question", move |conn| {
+                Box::pin(async move {
+                    if outbox::park(conn, &id, "expired", &reason).await? {
+                        rounds::missed(conn, &round, &reason).await?;
                     }
                     Ok(())
                 })
@@ -261,10 +332,11 @@ impl App {
         if round.state != State::Closing {
             return self.finish(row, None).await;
         }
-        if let (Some(thread), true) = (&round.thread, round.answers != AnswerMode::Private) {
+        let reads = self.reads_threads(round.channel.as_str()) && chat.reads_threads();
+        if let (Some(thread), true) = (&round.thread, round.takes_thread(reads)) {
             let place =
                 Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
-            let read = tokio::time::timeout(self.patience(), chat.replies(&place, thread)).await;
+            let read = tokio::time::timeout(READ_WITHIN, chat.replies(&place, thread)).await;
             let late =
                 || SendError::Retry { after: Duration::ZERO, why: "the thread could not be read in time".to_owned() };
             match read.unwrap_or_else(|_| Err(late())) {
@@ -315,14 +387,69 @@ impl App {
                 Box::pin(async move {
                     let stored = answers::of_round(conn, &id).await?;
                     let (changed, gone) = answer::reconcile(&stored, &messages, closed_at);
-                    for message in messages.iter().filter(|m| changed.iter().any(|part| part.id == m.id.as_str())) {
-                        members::seen(conn, &message.member, &message.name, now).await?;
+                    bring_in_line(conn, &id, &messages, &changed, &gone, now).await
+                })
+            })
+            .await
+    }
+
+    /// Reads the threads of all open rounds of a platform, for messages whose events were lost while it was out of reach. How many
+    /// rounds have changed.
+    ///
+    /// # Errors
+    /// When the rounds cannot be read. A thread that cannot be read is logged: the collect step reads it again.
+    pub async fn back_fill<C: Chat>(&self, chat: &C) -> Result<usize> {
+        let platform = chat.platform();
+        if !chat.reads_threads() || !self.reads_threads(platform) {
+            return Ok(0);
+        }
+        let open = self
+            .store
+            .read("read open questions", move |conn| {
+                Box::pin(async move { rounds::open_in_threads(conn, platform).await })
+            })
+            .await?;
+        let mut changed = 0;
+        for round in &open {
+            match self.back_fill_one(chat, round).await {
+                Ok(news) => changed += usize::from(news),
+                Err(error) => {
+                    tracing::warn!(round = %round.id, error = format!("{error:#}"), "cannot read an open thread again");
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn back_fill_one<C: Chat>(&self, chat: &C, round: &Round) -> Result<bool> {
+        let Some(thread) = &round.thread else { return Ok(false) };
+        let at = round.id.clone();
+        let before = self
+            .store
+            .read("read answers", move |conn| Box::pin(async move { answers::of_round(conn, &at).await }))
+            .await?;
+        let place =
+            Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
+        let messages = tokio::time::timeout(READ_WITHIN, chat.replies(&place, thread))
+            .await
+            .context("the thread could not be read in time")?
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let (id, now) = (round.id.clone(), self.now());
+        self.store
+            .write("back-fill answers", move |conn| {
+                Box::pin(async move {
+                    let stored = answers::of_round(conn, &id).await?;
+                    let (mut changed, mut gone) = answer::reconcile(&stored, &messages, i64::MAX);
+                    // What has been heard while the thread was read is newer than what was read.
+                    let find = |parts: &[Part], id: &str| parts.iter().find(|part| part.id == id).cloned();
+                    let as_before = |id: &str| find(&stored, id) == find(&before, id);
+                    changed.retain(|part| as_before(&part.id));
+                    gone.retain(|id| as_before(id));
+                    if changed.is_empty() && gone.is_empty() || !rounds::touch_open(conn, &id).await? {
+                        return Ok(false);
                     }
-                    answers::put_many(conn, &id, &changed).await?;
-                    for part in &gone {
-                        answers::delete(conn, &id, part).await?;
-                    }
-                    Ok(())
+                    bring_in_line(conn, &id, &messages, &changed, &gone, now).await?;
+                    Ok(true)
                 })
             })
             .await
@@ -349,7 +476,7 @@ impl App {
             Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
         // There is none when the answers of the part have been erased in the meantime.
         let posted = match self.reveal_parts(&round, &question).await?.into_iter().nth(part) {
-            Some(message) => match self.post_once(chat, row, &place, &message, None).await {
+            Some(message) => match self.post_once(chat, row, post(row, &place, &message)).await {
                 Ok(posted) => Some(posted.message),
                 Err(error) => return Ok(Done::Failed(error)),
             },
@@ -388,7 +515,7 @@ impl App {
             let Some(target) = posted else { continue };
             match chat.edit(&place, &target, &message).await {
                 // A part that somebody deleted has nobody's name in it any more.
-                Ok(()) | Err(SendError::Fatal { .. } | SendError::Gone { .. }) => {}
+                Ok(()) | Err(SendError::Fatal { .. }) => {}
                 Err(error) => return Ok(Done::Failed(error)),
             }
         }
@@ -441,7 +568,7 @@ impl App {
         let Some((round, ..)) = self.round_view(id).await? else { return self.finish(row, None).await };
         let Some(message) = self.result_of(id, member).await? else { return self.finish(row, None).await };
         let place = Place { channel: round.channel, thread: None, audience: Audience::Member(member.clone()) };
-        match self.post_once(chat, row, &place, &message, None).await {
+        match self.post_once(chat, row, post(row, &place, &message)).await {
             Ok(posted) => self.finish(row, Some(posted.message)).await,
             Err(error) => Ok(Done::Failed(error)),
         }
@@ -471,7 +598,8 @@ impl App {
             .await
     }
 
-    async fn give_up(&self, row: &Claimed, why: &str, private: bool) -> Result<()> {
+    /// `gone`: it is not this delivery that was refused, but anything in its channel.
+    async fn give_up(&self, row: &Claimed, why: &str, private: bool, gone: bool) -> Result<()> {
         tracing::error!(delivery = %row.id, why, "a delivery failed for good");
         let (row, why, now) = (row.clone(), why.to_owned(), self.now());
         self.store
@@ -498,16 +626,23 @@ impl App {
                         Effect::Reveal { part, .. } if private => tell_results(conn, &round, *part, now).await?,
                         _ => {}
                     }
-                    let words = text::undelivered(what, &round.slot, &why);
-                    outbox::add(conn, &[outbox::New::notice(&row.channel, words, now)], now).await?;
+                    let notice = if gone {
+                        trouble(conn, &row.channel, Some((what, &round.slot)), &why, now).await?
+                    } else {
+                        Some(outbox::New::notice(&row.channel, text::undelivered(what, &round.slot, &why), now))
+                    };
+                    outbox::add(conn, notice.as_slice(), now).await?;
                     Ok(())
                 })
             })
-            .await
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(())
     }
 
     fn card_of(&self, round: &Round, question: &Question, answered: i64) -> Message {
-        text::card(&CardView { round, question, topic: &self.topic_title(&question.topic), answered })
+        let reads_threads = self.reads_threads(round.channel.as_str());
+        text::card(&CardView { round, question, topic: &self.topic_title(&question.topic), answered, reads_threads })
     }
 
     /// A round with its question and how many have answered.
@@ -526,6 +661,30 @@ impl App {
             })
             .await
     }
+}
+
+async fn bring_in_line(
+    conn: &mut crate::store::Conn,
+    round: &RoundId,
+    messages: &[ThreadMessage],
+    changed: &[Part],
+    gone: &[String],
+    now: i64,
+) -> Result<()> {
+    let ids: HashSet<&str> = changed.iter().map(|part| part.id.as_str()).collect();
+    for message in messages.iter().filter(|message| ids.contains(message.id.as_str())) {
+        members::seen(conn, &message.member, &message.name, now).await?;
+    }
+    answers::put_many(conn, round, changed).await?;
+    for part in gone {
+        answers::delete(conn, round, part).await?;
+    }
+    Ok(())
+}
+
+/// A post of a row, with nothing beside it.
+fn post<'a>(row: &'a Claimed, place: &'a Place, message: &'a Message) -> Post<'a> {
+    Post { key: &row.id, place, message, opens_thread: None, since: row.created_at, ping: None, labels: &[] }
 }
 
 async fn store_scores(

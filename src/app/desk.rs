@@ -20,6 +20,8 @@ pub(super) struct FormAnswer {
     pub body: String,
     /// Unix milliseconds.
     pub at: i64,
+    /// Whether the platform lets the bot read threads: else the form is always open.
+    pub reads_threads: bool,
 }
 
 /// What saving it came to.
@@ -92,20 +94,23 @@ async fn save_all(store: &Store, batch: Vec<Waiting>) {
 
 /// Stores the answers in the order they came; one outcome each.
 async fn put(conn: &mut Conn, batch: &[FormAnswer]) -> Result<Vec<Saved>> {
-    // In the order of their ids, so that two instances take the rows' locks alike.
-    let mut states: BTreeMap<&RoundId, Option<(AnswerMode, Option<i64>)>> =
+    // (whether only the thread takes answers, the reveal while it is open). In the order of their ids, so that two instances take the
+    // rows' locks alike.
+    let mut states: BTreeMap<&RoundId, Option<(bool, Option<i64>)>> =
         batch.iter().map(|answer| (&answer.round, None)).collect();
     for (round, state) in &mut states {
         *state = match rounds::touch(conn, round).await? {
-            Some(touched) => Some((touched.answers, Some(touched.reveal_at))),
-            None => rounds::get(conn, round).await?.map(|round| (round.answers, None)),
+            Some(touched) => {
+                Some((touched.answers == AnswerMode::Thread && !touched.threadless, Some(touched.reveal_at)))
+            }
+            None => rounds::get(conn, round).await?.map(|round| (!round.takes_form(true), None)),
         };
     }
     let mut parts: HashMap<&RoundId, Vec<Part>> = HashMap::new();
     let mut people: BTreeMap<&MemberId, &str> = BTreeMap::new();
     for answer in batch {
-        let Some((mode, reveal_at)) = states[&answer.round] else { continue };
-        if mode == AnswerMode::Thread {
+        let Some((thread_only, reveal_at)) = states[&answer.round] else { continue };
+        if thread_only && answer.reads_threads {
             continue;
         }
         people.insert(&answer.member, &answer.name);
@@ -127,7 +132,7 @@ async fn put(conn: &mut Conn, batch: &[FormAnswer]) -> Result<Vec<Saved>> {
         .iter()
         .map(|answer| match states[&answer.round] {
             None => Saved::Unknown,
-            Some((AnswerMode::Thread, _)) => Saved::ThreadOnly,
+            Some((true, _)) if answer.reads_threads => Saved::ThreadOnly,
             Some((_, None)) => Saved::Late,
             Some((_, Some(reveal_at))) => {
                 let changed = !known.insert((answer.round.clone(), part(answer, false).id));

@@ -35,6 +35,15 @@ impl App {
     }
 
     async fn command(&self, actor: &Actor, command: Command) -> Result<Reply> {
+        self.meet(actor).await?;
+        let home;
+        let actor = match &command {
+            Command::Drill { .. } | Command::Leaderboard { .. } | Command::Me { .. } => {
+                home = self.at_home(actor).await?;
+                &home
+            }
+            Command::Daily { .. } | Command::Topics | Command::Help { .. } => actor,
+        };
         Ok(match command {
             Command::Drill { topic, level, count, mode } => {
                 return self.begin_drill(actor, topic.as_deref(), level, count, mode).await;
@@ -58,7 +67,13 @@ impl App {
             Command::Topics => Reply::show(self.show_topics()),
             Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
             Command::Me { delete: true } => Reply::show(text::forget_question()),
-            Command::Help { command } => Reply::show(command.as_deref().map_or_else(text::help, text::help_for)),
+            Command::Help { command } => {
+                let threads = self.reads_threads(actor.channel.as_str());
+                Reply::show(match command {
+                    Some(name) => text::help_for(&name, threads),
+                    None => text::help(threads),
+                })
+            }
         })
     }
 

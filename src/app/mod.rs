@@ -2,6 +2,7 @@
 
 mod answers;
 mod boards;
+mod channels;
 pub mod chat;
 pub mod clock;
 mod daily;
@@ -12,7 +13,7 @@ mod handle;
 mod setup;
 mod tick;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,13 +23,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::domain::bank::{Bank, Filter};
-use crate::domain::ids::{ChannelId, MemberId, ThreadId};
+use crate::domain::ids::{ChannelId, MemberId, ThreadId, platform_of};
 use crate::domain::question::Question;
 use crate::domain::schedule::{Plan, ScheduleSpec};
 use crate::store::Store;
 use clock::Clock;
 
-pub use deliver::Delivered;
+pub use crate::store::outbox::Claimed;
+pub use deliver::{AT_ONCE, Delivered};
 pub use handle::Suggestion;
 pub use setup::{ChannelSetup, ScheduleSetup};
 
@@ -72,6 +74,15 @@ pub struct App {
     candidates: Mutex<HashMap<Filter, Arc<Vec<Arc<Question>>>>>,
     last_tick: Mutex<Option<i64>>,
     last_tidy: Mutex<i64>,
+    threads: Mutex<Threads>,
+}
+
+/// On which platforms threads may not be read.
+#[derive(Default)]
+struct Threads {
+    unread: HashSet<String>,
+    /// Their open cards say something that is not so any more.
+    changed: HashSet<&'static str>,
 }
 
 /// A schedule's settings, read and compiled.
@@ -94,6 +105,7 @@ impl App {
             candidates: Mutex::default(),
             last_tick: Mutex::default(),
             last_tidy: Mutex::default(),
+            threads: Mutex::default(),
         }
     }
 
@@ -105,6 +117,22 @@ impl App {
     pub fn replace_bank(&self, bank: Bank) {
         self.bank.store(Arc::new(bank));
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Says whether a platform lets the bot read what people write in threads; true until somebody says so. Where it does not, answers
+    /// come through the form, and the open cards say so after the next tick.
+    pub fn set_reads_threads(&self, platform: &'static str, reads: bool) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = if reads { threads.unread.remove(platform) } else { threads.unread.insert(platform.to_owned()) };
+        // Before the first tick this is only how the platform is set up.
+        if changed && self.last_tick.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            threads.changed.insert(platform);
+        }
+    }
+
+    /// Whether threads of the platform that an id belongs to are read.
+    pub(crate) fn reads_threads(&self, id: &str) -> bool {
+        !self.threads.lock().unwrap_or_else(PoisonError::into_inner).unread.contains(platform_of(id))
     }
 
     pub(crate) fn now(&self) -> i64 {

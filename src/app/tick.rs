@@ -13,7 +13,7 @@ use crate::domain::question::Question;
 use crate::domain::round::{Period, Round, State};
 use crate::domain::schedule::Slot;
 use crate::domain::text;
-use crate::store::{Conn, outbox, rounds, schedules};
+use crate::store::{Conn, channels, outbox, rounds, schedules};
 
 /// How many due schedules one transaction opens: many share the pages they touch, others wait for it.
 const BATCH: i64 = 2_000;
@@ -193,6 +193,12 @@ impl App {
 
     /// Brings the cards up to date whose count has changed, not more often than about every second.
     async fn refresh_cards(&self, now: i64) -> Result<usize> {
+        let changed = std::mem::take(&mut self.threads.lock().unwrap_or_else(PoisonError::into_inner).changed);
+        for platform in changed {
+            self.store
+                .write("touch all cards", move |conn| Box::pin(async move { rounds::touch_all(conn, platform).await }))
+                .await?;
+        }
         let stale = self
             .store
             .read("look for stale cards", |conn| Box::pin(async move { rounds::stale_cards(conn, BATCH).await }))
@@ -398,15 +404,24 @@ async fn open(
     let moves: Vec<schedules::Advance> = due.iter().map(|due| due.advance.clone()).collect();
     let moved = schedules::advance(conn, &moves).await?;
     let due: Vec<Due> = due.into_iter().filter(|due| moved.contains(&due.schedule.id)).collect();
-    let channels: Vec<&ChannelId> = due.iter().map(|due| &due.schedule.channel).collect();
-    let mut asked = rounds::asked(conn, &channels).await?;
+    let places: Vec<&ChannelId> = due.iter().map(|due| &due.schedule.channel).collect();
+    let mut asked = rounds::asked(conn, &places).await?;
+    let lost = channels::lost(conn).await?;
     let mut batch = Batch::default();
     for due in &due {
         let (schedule, channel) = (&due.schedule.id, &due.schedule.channel);
+        // The organisers know: they hear once of a trouble, not once a question.
+        let lost = lost.get(channel);
         for slot in &due.missed {
             let reason = "the bot was away for longer than the catch-up window";
-            let words = text::not_posted(&slot.key(), reason);
-            batch.gap(Gap { schedule, channel, slot, state: State::Missed, reason }, now, Some(words));
+            let words = lost.is_none().then(|| text::not_posted(&slot.key(), reason));
+            batch.gap(Gap { schedule, channel, slot, state: State::Missed, reason }, now, words);
+        }
+        if let Some(reason) = lost {
+            if due.open {
+                batch.gap(Gap { schedule, channel, slot: &due.slot, state: State::Missed, reason }, now, None);
+            }
+            continue;
         }
         let Some(planned) = due.planned.as_deref() else {
             let reason = "its schedule cannot be read; set it again with /daily set";

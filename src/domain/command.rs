@@ -19,6 +19,8 @@ pub enum Value {
     Time,
     Text,
 }
+    /// Somebody to call: platforms with typed options offer their roles. As text the platform's id, or `none`.
+    Mention,
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Opt {
@@ -118,6 +120,7 @@ pub const TABLE: &[Spec] = &[
             },
             Sub { name: "pause", help: "No more questions until /daily resume", options: &[SCHEDULE] },
             Sub { name: "resume", help: "Questions come again", options: &[SCHEDULE] },
+                    by_name("ping", Value::Mention, "Whom each question calls, by role; none = nobody"),
             Sub { name: "skip", help: "Leave out the next question", options: &[SCHEDULE] },
             Sub { name: "now", help: "Post a question at once, beside the schedule", options: &[SCHEDULE] },
             Sub { name: "reveal", help: "Reveal the open question now", options: &[SCHEDULE] },
@@ -231,6 +234,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Daily {
     Show,
+    pub ping: Option<String>,
     Set(Box<Change>),
     Pause,
     Resume,
@@ -337,6 +341,7 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
                 "reveal" => Daily::Reveal,
                 _ => Daily::Show,
             };
+                    ping: get("ping"),
             if let Daily::Set(change) = &action {
                 if **change == Change::default() {
                     return Err(refuse(spec, sub, "Say what to change.".to_owned()));
@@ -435,6 +440,11 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
             Ok(number) => Err(format!("{name} is {number}; it goes from {min} to {max}.")),
             Err(_) => Err(format!("\"{value}\" is no number; {name} goes from {min} to {max}.")),
         },
+        Value::Mention if value.eq_ignore_ascii_case("none") => Ok("none".to_owned()),
+        Value::Mention if value.is_empty() || value.len() > 64 || value.contains(char::is_whitespace) => {
+            Err(format!("\"{value}\" is nobody to call: give {name} one role, or none."))
+        }
+        Value::Mention => Ok(value.to_owned()),
         Value::Word(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(value))
@@ -712,6 +722,7 @@ mod tests {
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
             Action::Forget,
             Action::Run("/drill iam".to_owned()),
+            ("/daily set ping=\"all of you\"", "\"all of you\" is nobody to call: give ping one role, or none."),
         ] {
             let text = action.encode();
             assert!(text.len() <= 100, "{text}");

@@ -67,6 +67,23 @@ pub struct Round {
     pub parts: i64,
 }
 
+impl Round {
+    /// Its card is out, but no thread could be opened under it.
+    pub fn is_threadless(&self) -> bool {
+        self.message.is_some() && self.thread.is_none()
+    }
+
+    /// True when answers are taken from its thread. `reads_threads`: whether the platform lets the bot read what people write there.
+    pub fn takes_thread(&self, reads_threads: bool) -> bool {
+        self.answers != AnswerMode::Private && reads_threads && !self.is_threadless()
+    }
+
+    /// True when answers are taken from the form: because the schedule says so, or because there is no other way.
+    pub fn takes_form(&self, reads_threads: bool) -> bool {
+        self.answers != AnswerMode::Thread || !self.takes_thread(reads_threads)
+    }
+}
+
 /// The day, week and month a score counts in, in the channel's time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {

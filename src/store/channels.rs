@@ -1,11 +1,13 @@
 //! Channels that have, or had, a schedule.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use sqlx::any::AnyRow;
 
 use super::Conn;
-use super::db::{execute, fetch_all, fetch_optional, text};
-use crate::domain::ids::{ChannelId, platform_of};
+use super::db::{execute, fetch_all, fetch_optional, int, text};
+use crate::domain::ids::{ChannelId, MemberId, platform_of};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
@@ -17,11 +19,28 @@ pub struct Channel {
     pub zone: String,
 }
 
+/// Where a channel belongs, who steers it, and what keeps questions away from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The server or workspace it is part of; empty = unknown, or none.
+    pub space: String,
+    /// Who last steered its schedule.
+    pub steward: Option<MemberId>,
+    /// Why nothing could be posted; empty when all is well.
+    pub trouble: String,
+    /// Since when, unix milliseconds.
+    pub trouble_at: i64,
+    /// Nothing is tried until something has changed there.
+    pub lost: bool,
+}
+
+/// Stores a channel. One without a name keeps the name it had.
 pub async fn put(conn: &mut Conn, channel: &Channel, now: i64) -> Result<()> {
     execute(
         conn,
         "insert into channels (id, platform, name, about, zone, created_at) values ($1, $2, $3, $4, $5, $6)
-         on conflict (id) do update set name = excluded.name, about = excluded.about, zone = excluded.zone",
+         on conflict (id) do update set
+           name = case when excluded.name = '' then channels.name else excluded.name end, about = excluded.about, zone = excluded.zone",
         vec![
             channel.id.as_str().into(),
             platform_of(channel.id.as_str()).into(),
@@ -58,6 +77,78 @@ pub async fn scheduled(conn: &mut Conn, platform: &str) -> Result<Vec<(ChannelId
                where c.platform = $1 and s.next_at is not null order by c.name, c.id";
     let rows = fetch_all(conn, sql, vec![platform.into()]).await?;
     rows.iter().map(|row| Ok((ChannelId::new(text(row, "id")?), text(row, "name")?))).collect()
+}
+
+pub async fn condition(conn: &mut Conn, id: &ChannelId) -> Result<Option<Condition>> {
+    let sql = "select space, steward, trouble, trouble_at, lost from channels where id = $1";
+    let row = fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
+    row.map(|row| {
+        Ok(Condition {
+            space: text(&row, "space")?,
+            steward: Some(text(&row, "steward")?).filter(|steward| !steward.is_empty()).map(MemberId::new),
+            trouble: text(&row, "trouble")?,
+            trouble_at: int(&row, "trouble_at")?,
+            lost: int(&row, "lost")? == 1,
+        })
+    })
+    .transpose()
+}
+
+/// The channels of a server or workspace in the order of their ids, and so of their locks.
+pub async fn of_space(conn: &mut Conn, space: &str) -> Result<Vec<ChannelId>> {
+    let sql = "select id from channels where space = $1 and space <> '' order by id";
+    fetch_all(conn, sql, vec![space.into()]).await?.iter().map(|row| Ok(ChannelId::new(text(row, "id")?))).collect()
+}
+
+/// Every channel in which nothing is tried, and why.
+pub async fn lost(conn: &mut Conn) -> Result<HashMap<ChannelId, String>> {
+    let rows = fetch_all(conn, "select id, trouble from channels where lost = 1", vec![]).await?;
+    rows.iter().map(|row| Ok((ChannelId::new(text(row, "id")?), text(row, "trouble")?))).collect()
+}
+
+pub async fn rename(conn: &mut Conn, id: &ChannelId, name: &str) -> Result<()> {
+    execute(conn, "update channels set name = $2 where id = $1", vec![id.as_str().into(), name.into()]).await?;
+    Ok(())
+}
+
+pub async fn belongs_to(conn: &mut Conn, id: &ChannelId, space: &str) -> Result<()> {
+    execute(conn, "update channels set space = $2 where id = $1", vec![id.as_str().into(), space.into()]).await?;
+    Ok(())
+}
+
+/// Notes who steered the schedule last.
+pub async fn steered(conn: &mut Conn, id: &ChannelId, member: &MemberId) -> Result<()> {
+    let sql = "update channels set steward = $2 where id = $1";
+    execute(conn, sql, vec![id.as_str().into(), member.as_str().into()]).await?;
+    Ok(())
+}
+
+/// Nothing can be posted there. True when this is news, false when the same trouble is known already.
+pub async fn in_trouble(conn: &mut Conn, id: &ChannelId, why: &str, now: i64) -> Result<bool> {
+    let sql = "update channels set trouble = $2, trouble_at = $3, lost = 1 where id = $1 and trouble <> $2";
+    if execute(conn, sql, vec![id.as_str().into(), why.into(), now.into()]).await? == 1 {
+        return Ok(true);
+    }
+    execute(conn, "update channels set lost = 1 where id = $1 and lost = 0", vec![id.as_str().into()]).await?;
+    Ok(false)
+}
+
+/// The next question is tried again; the trouble stays known until one has got through.
+pub async fn may_be_back(conn: &mut Conn, id: &ChannelId) -> Result<bool> {
+    let sql = "update channels set lost = 0 where id = $1 and lost = 1";
+    Ok(execute(conn, sql, vec![id.as_str().into()]).await? == 1)
+}
+
+/// A question got through. True when there was a trouble, which is over now.
+pub async fn is_well(conn: &mut Conn, id: &ChannelId) -> Result<bool> {
+    let sql =
+        "update channels set trouble = '', trouble_at = 0, lost = 0 where id = $1 and (trouble <> '' or lost = 1)";
+    Ok(execute(conn, sql, vec![id.as_str().into()]).await? == 1)
+}
+
+pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
+    execute(conn, "update channels set steward = '' where steward = $1", vec![member.as_str().into()]).await?;
+    Ok(())
 }
 
 fn read(row: &AnyRow) -> Result<Channel> {

@@ -41,6 +41,7 @@ impl std::error::Error for Unavailable {}
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "drill", include_str!("../../migrations/0001_drill.sql")),
     (2, "web", include_str!("../../migrations/0002_web.sql")),
+    (3, "channels", include_str!("../../migrations/0003_channels.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

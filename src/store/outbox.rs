@@ -37,8 +37,9 @@ pub struct Claimed {
     pub id: DeliveryId,
     pub channel: ChannelId,
     pub effect: Effect,
-    /// 1 = nobody can have sent it before.
     pub attempts: i64,
+    /// An earlier attempt may have got through: look before sending again.
+    pub in_doubt: bool,
     pub not_after: Option<i64>,
     /// When it was stored first, unix milliseconds.
     pub created_at: i64,
@@ -54,7 +55,7 @@ pub async fn add(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
 
 /// Stores effects that may happen again (a card is brought up to date many times): a finished row starts anew.
 pub async fn again(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
-    let tail = "on conflict (id) do update set state = 'pending', seq = excluded.seq, attempts = 0, lease_until = 0,
+    let tail = "on conflict (id) do update set state = 'pending', seq = excluded.seq, attempts = 0, doubt = 0, lease_until = 0,
                   not_before = excluded.not_before, not_after = excluded.not_after, error = ''
                 where outbox.state in ('sent', 'failed', 'expired')";
     put(conn, effects, tail, now).await
@@ -91,7 +92,7 @@ async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u
 /// that waited for the row must look at it again, or both would send it. The list of states lets both databases use the index of open
 /// rows.
 pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, limit: i64) -> Result<Vec<Claimed>> {
-    let sql = "update outbox set state = 'sending', attempts = attempts + 1, lease_until = $3
+    let sql = "update outbox set state = 'sending', attempts = attempts + 1, doubt = doubt + 1, lease_until = $3
                where id in (
                  select o.id from outbox o
                  where o.platform = $1 and o.state in ('pending', 'sending')
@@ -101,7 +102,7 @@ pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, 
                      where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
                  order by o.seq limit $4)
                  and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
-               returning id, channel_id, effect, attempts, not_after, created_at, seq";
+               returning id, channel_id, effect, attempts, doubt, not_after, created_at, seq";
     let values = vec![platform.into(), now.into(), lease_until.into(), limit.into()];
     let rows = fetch_all(conn, sql, values).await?;
     let mut claimed = rows.iter().map(|row| Ok((int(row, "seq")?, read(row)?))).collect::<Result<Vec<_>>>()?;
@@ -115,8 +116,23 @@ pub async fn sent(conn: &mut Conn, id: &DeliveryId, message: Option<&MessageId>)
     Ok(execute(conn, sql, vec![id.as_str().into(), message.map(ToString::to_string).into()]).await? == 1)
 }
 
-/// Back to `pending`, to be tried again at `not_before`.
-pub async fn retry(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
+/// The attempt under way goes on: nobody else may begin before `lease_until`.
+pub async fn renew(conn: &mut Conn, id: &DeliveryId, lease_until: i64) -> Result<()> {
+    let sql = "update outbox set lease_until = $2 where id = $1 and state = 'sending'";
+    execute(conn, sql, vec![id.as_str().into(), lease_until.into()]).await?;
+    Ok(())
+}
+
+/// Back to `pending`, to be tried again at `not_before`: this attempt did nothing, so it leaves no doubt behind.
+pub async fn refused(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
+    let sql = "update outbox set state = 'pending', doubt = doubt - 1, not_before = $2, error = $3
+               where id = $1 and state = 'sending'";
+    execute(conn, sql, vec![id.as_str().into(), not_before.into(), error.into()]).await?;
+    Ok(())
+}
+
+/// Back to `pending`, to be tried again at `not_before`: this attempt may have got through.
+pub async fn in_doubt(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
     let sql = "update outbox set state = 'pending', not_before = $2, error = $3 where id = $1 and state = 'sending'";
     execute(conn, sql, vec![id.as_str().into(), not_before.into(), error.into()]).await?;
     Ok(())
@@ -126,6 +142,14 @@ pub async fn retry(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &st
 pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) -> Result<bool> {
     let sql = "update outbox set state = $2, error = $3 where id = $1 and state = 'sending'";
     Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
+}
+
+/// Erasures that could not be shown in a channel are tried again, now that something has changed there.
+pub async fn retell_again(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<()> {
+    let sql = "update outbox set state = 'pending', not_before = $2, error = ''
+               where channel_id = $1 and state = 'failed' and id like 'retell:%'";
+    execute(conn, sql, vec![channel.as_str().into(), now.into()]).await?;
+    Ok(())
 }
 
 /// Ends the leases of a process that is gone; only for a database that no other process can be using.
@@ -187,6 +211,7 @@ fn read(row: &AnyRow) -> Result<Claimed> {
         channel: ChannelId::new(text(row, "channel_id")?),
         effect: serde_json::from_str(&effect).with_context(|| format!("an effect cannot be read: {effect}"))?,
         attempts: int(row, "attempts")?,
+        in_doubt: int(row, "doubt")? > 1,
         not_after: maybe_int(row, "not_after")?,
         created_at: int(row, "created_at")?,
     })

@@ -7,7 +7,9 @@ use sqlx::any::AnyRow;
 
 use super::Conn;
 use super::db::{Bind, execute, fetch_all, fetch_optional, insert_many, int, maybe_int, maybe_text, places, text};
-use crate::domain::ids::{ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId, short_hash};
+use crate::domain::ids::{
+    ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId, platform_of, short_hash,
+};
 use crate::domain::question::Question;
 use crate::domain::round::{Period, Round, State};
 use crate::domain::schedule::AnswerMode;
@@ -73,6 +75,23 @@ pub async fn of_thread(conn: &mut Conn, channel: &ChannelId, thread: &ThreadId) 
     let sql = format!("select {COLUMNS} from rounds where thread_id = $1 and channel_id = $2");
     let row = fetch_optional(conn, sql, vec![thread.as_str().into(), channel.as_str().into()]).await?;
     row.map(|row| read(&row)).transpose()
+}
+
+/// The channel whose question opened a thread.
+pub async fn thread_channel(conn: &mut Conn, platform: &str, thread: &ThreadId) -> Result<Option<ChannelId>> {
+    let sql = "select channel_id from rounds where thread_id = $1";
+    let rows = fetch_all(conn, sql, vec![thread.as_str().into()]).await?;
+    let all = rows.iter().map(|row| Ok(ChannelId::new(text(row, "channel_id")?))).collect::<Result<Vec<_>>>()?;
+    Ok(all.into_iter().find(|channel| platform_of(channel.as_str()) == platform))
+}
+
+/// The open rounds of a platform that have a thread in which answers count.
+pub async fn open_in_threads(conn: &mut Conn, platform: &str) -> Result<Vec<Round>> {
+    let sql = format!(
+        "select {COLUMNS} from rounds where state = 'open' and thread_id is not null and answers <> 'private'
+           and channel_id like $1 order by opened_at, id"
+    );
+    fetch_all(conn, sql, vec![format!("{platform}:%").into()]).await?.iter().map(read).collect()
 }
 
 /// The newest rounds of a channel, newest first, skipped and missed ones too.
@@ -142,22 +161,33 @@ pub async fn posted(conn: &mut Conn, id: &RoundId, message: &MessageId, thread: 
 pub struct Touched {
     pub answers: AnswerMode,
     pub reveal_at: i64,
+    /// Its card is out and has no thread.
+    pub threadless: bool,
 }
 
 /// Notes a change of the answers while the round is open; None when it is closed. On PostgreSQL this also takes the row's lock, so
 /// that an answer is either in before the close or late, never neither.
 pub async fn touch(conn: &mut Conn, id: &RoundId) -> Result<Option<Touched>> {
-    let sql = "update rounds set touched = touched + 1 where id = $1 and state = 'open' returning answers, reveal_at";
+    let sql = "update rounds set touched = touched + 1 where id = $1 and state = 'open'
+               returning answers, reveal_at, message_id, thread_id";
     let row = fetch_optional(conn, sql, vec![id.as_str().into()]).await?;
     row.map(|row| {
         let answers = AnswerMode::parse(&text(&row, "answers")?).unwrap_or_default();
-        Ok(Touched { answers, reveal_at: int(&row, "reveal_at")? })
+        let threadless = maybe_text(&row, "message_id")?.is_some() && maybe_text(&row, "thread_id")?.is_none();
+        Ok(Touched { answers, reveal_at: int(&row, "reveal_at")?, threadless })
     })
     .transpose()
 }
 
 pub async fn touch_open(conn: &mut Conn, id: &RoundId) -> Result<bool> {
     Ok(touch(conn, id).await?.is_some())
+}
+
+/// Makes every open card of a platform one that has to be shown anew.
+pub async fn touch_all(conn: &mut Conn, platform: &str) -> Result<()> {
+    let sql = "update rounds set touched = touched + 1 where state = 'open' and channel_id like $1";
+    execute(conn, sql, vec![format!("{platform}:%").into()]).await?;
+    Ok(())
 }
 
 pub async fn shown(conn: &mut Conn, id: &RoundId, touched: i64) -> Result<()> {

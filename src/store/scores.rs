@@ -88,6 +88,24 @@ pub async fn of_member(conn: &mut Conn, channel: &ChannelId, member: &MemberId, 
     fetch_all(conn, sql, values).await?.iter().map(read).collect()
 }
 
+/// The channel of a platform, and of one space of it unless `space` is empty, in which a member scored last, by a daily question or a
+/// drill.
+pub async fn latest_channel(
+    conn: &mut Conn,
+    member: &MemberId,
+    platform: &str,
+    space: &str,
+) -> Result<Option<ChannelId>> {
+    let sql = "select t.channel_id as channel_id from (
+                 select channel_id, scored_at from scores where member_id = $1
+                 union all
+                 select channel_id, scored_at from drill_scores where member_id = $1
+               ) as t join channels c on c.id = t.channel_id
+               where c.platform = $2 and ($3 = '' or c.space = $3) order by t.scored_at desc, t.channel_id limit 1";
+    let row = fetch_optional(conn, sql, vec![member.as_str().into(), platform.into(), space.into()]).await?;
+    row.map(|row| Ok(ChannelId::new(text(&row, "channel_id")?))).transpose()
+}
+
 /// Mean coverage by topic over daily questions and drills, weakest first: (topic, mean 0-100, how many).
 pub async fn topics_of(conn: &mut Conn, channel: &ChannelId, member: &MemberId) -> Result<Vec<(String, i64, i64)>> {
     let sql = "select topic, cast(sum(coverage) as bigint) as total, count(*) as n from (

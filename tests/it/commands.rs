@@ -1,11 +1,12 @@
 //! Every command, as members and organisers use it.
 
 use drillbot::domain::command::TABLE;
+use drillbot::domain::ids::ChannelId;
 use drillbot::domain::round::State;
 use drillbot::domain::schedule::ScheduleSpec;
 use insta::assert_snapshot;
 
-use crate::world::{FULL, PART, Setup, World, bank, spec};
+use crate::world::{FULL, PART, Setup, World, bank, show_reply, spec};
 
 // ---- /help
 
@@ -132,6 +133,37 @@ async fn daily_set_changes_what_it_names_and_keeps_the_rest() {
     Late at most: 2h
     (/daily set changes it, /daily pause, skip, now and reveal steer it, /help daily explains.)
     "#);
+    w.end().await;
+}
+
+#[tokio::test]
+async fn a_question_calls_whom_the_schedule_names_and_says_what_it_is_about() {
+    let mut w = World::new().await;
+    let set = w.ann("/daily set ping=4711").await;
+    assert!(set.contains("Calls: 4711"), "{set}");
+    assert!(w.ann("/daily set 09:00").await.contains("Calls: 4711"), "what is left out stays");
+    w.at("09:00").await;
+    let card = w.cards().remove(0);
+    assert_eq!(card.ping.as_deref(), Some("4711"));
+    assert_eq!(card.labels, ["iam", "IAM", "advanced"]);
+    w.at("17:00").await;
+    let others = w.chat.shown().into_iter().filter(|shown| !shown.key.starts_with("question:"));
+    assert!(others.into_iter().all(|shown| shown.ping.is_none()), "only questions call");
+    assert!(!w.ann("/daily set ping=none").await.contains("Calls"));
+    w.day(1).await;
+    w.at("09:00").await;
+    assert_eq!(w.cards()[1].ping, None);
+    w.at("17:00").await;
+    w.end().await;
+}
+
+#[tokio::test]
+async fn the_web_chat_has_nobody_to_call() {
+    let mut w = World::new().await;
+    let mut ann = w.actor("Ann");
+    ann.channel = ChannelId::new("web:daily-drill");
+    let reply = show_reply(&w.app.line(&ann, "/daily set 09:00 ping=4711").await.expect("a reply"));
+    assert_snapshot!(reply, @"The web chat has nobody to call: it knows no roles, and shows new questions to all. Nothing was changed.");
     w.end().await;
 }
 

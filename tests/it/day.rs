@@ -458,6 +458,7 @@ async fn a_busy_platform_gets_the_question_later() {
     w.at("09:01").await;
     w.at("09:02").await;
     assert_eq!(w.cards().len(), 1);
+    assert_eq!(w.chat.looks(), 0, "what certainly did not happen is not looked for");
     w.write_in_thread("Ann", FULL).await;
     w.chat.fail_next([Fault::Busy]);
     w.at("17:00").await;

@@ -3,6 +3,7 @@
 mod support;
 mod world;
 
+mod channels;
 mod cli;
 mod commands;
 mod content;

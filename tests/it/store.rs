@@ -83,6 +83,9 @@ on_both!(
     answers_are_put_replaced_deleted_and_counted,
     thousands_of_answers_go_in_at_once,
     channels_keep_what_was_put_last,
+    a_trouble_of_a_channel_is_news_once,
+    the_latest_channel_is_where_a_member_scored_last,
+    open_rounds_are_found_by_platform_and_thread,
     members_are_found_by_name_whatever_its_case,
     only_one_of_two_instances_advances_a_schedule,
     a_schedule_is_put_read_and_counted,
@@ -90,6 +93,8 @@ on_both!(
     the_first_of_each_lane_is_claimed_and_the_rest_waits,
     a_claim_ends_with_its_lease,
     a_row_that_is_put_off_or_parked_is_not_sent,
+    only_an_attempt_that_may_have_got_through_leaves_a_doubt,
+    a_lease_that_is_renewed_does_not_end,
     the_next_due_row_is_the_head_of_a_lane,
     finished_rows_are_tidied_and_waiting_ones_stay,
     two_workers_never_get_the_same_row,
@@ -396,6 +401,116 @@ async fn channels_keep_what_was_put_last(store: Store) {
     assert_eq!(read!(store, |conn| channels::get(conn, &channel("none")).await), None);
 }
 
+async fn a_trouble_of_a_channel_is_news_once(store: Store) {
+    ground(&store).await;
+    let at = || channel("one");
+    let state = || {
+        let store = store.clone();
+        async move { read!(store, |conn| channels::condition(conn, &channel("one")).await).expect("known") }
+    };
+    let well = channels::Condition {
+        space: String::new(),
+        steward: None,
+        trouble: String::new(),
+        trouble_at: 0,
+        lost: false,
+    };
+    assert_eq!(state().await, well);
+    assert_eq!(read!(store, |conn| channels::condition(conn, &channel("none")).await), None);
+    for (why, news) in [("forbidden", true), ("forbidden", false), ("removed", true)] {
+        assert_eq!(write!(store, |conn| channels::in_trouble(conn, &at(), why, NOW).await), news, "{why}");
+    }
+    assert!(!write!(store, |conn| channels::in_trouble(conn, &channel("none"), "x", NOW).await));
+    let lost = read!(store, |conn| channels::lost(conn).await);
+    assert_eq!(lost, HashMap::from([(at(), "removed".to_owned())]));
+    for back in [true, false] {
+        assert_eq!(write!(store, |conn| channels::may_be_back(conn, &at()).await), back);
+    }
+    assert!(read!(store, |conn| channels::lost(conn).await).is_empty());
+    assert_eq!((state().await.trouble.as_str(), state().await.trouble_at), ("removed", NOW), "it is still known");
+    assert!(!write!(store, |conn| channels::in_trouble(conn, &at(), "removed", NOW + 1).await));
+    assert_eq!((state().await.lost, state().await.trouble_at), (true, NOW));
+    for over in [true, false] {
+        assert_eq!(write!(store, |conn| channels::is_well(conn, &at()).await), over);
+    }
+    assert_eq!(state().await, well);
+    write!(store, |conn| {
+        channels::belongs_to(conn, &at(), "web:s1").await?;
+        channels::steered(conn, &at(), &member("ann")).await?;
+        // The configuration knows nothing of this, and a name only if it has one.
+        let put = channels::Channel { id: at(), name: "".into(), about: "".into(), zone: "UTC".into() };
+        channels::put(conn, &put, NOW).await
+    });
+    assert_eq!((state().await.space.as_str(), state().await.steward), ("web:s1", Some(member("ann"))));
+    assert_eq!(read!(store, |conn| channels::get(conn, &at()).await).expect("known").name, "one");
+    assert_eq!(read!(store, |conn| channels::of_space(conn, "web:s1").await), [at()]);
+    assert!(read!(store, |conn| channels::of_space(conn, "").await).is_empty());
+}
+
+async fn the_latest_channel_is_where_a_member_scored_last(store: Store) {
+    ground(&store).await;
+    let latest = |space: &'static str| {
+        let store = store.clone();
+        async move { read!(store, |conn| scores::latest_channel(conn, &member("ann"), "web", space).await) }
+    };
+    assert_eq!(latest("").await, None);
+    write!(store, |conn| {
+        let two = channels::Channel { id: channel("two"), name: "".into(), about: "".into(), zone: "".into() };
+        channels::put(conn, &two, NOW).await?;
+        channels::belongs_to(conn, &channel("two"), "web:s2").await?;
+        rounds::insert(conn, &[round(1)]).await?;
+        scores::insert(conn, &round(1), 1, "iam", &[scored("ann", 50, 500)], NOW).await
+    });
+    assert_eq!(latest("").await, Some(channel("one")));
+    assert_eq!(latest("web:s2").await, None);
+    for (name, at) in [("two", NOW + 1), ("unknown", NOW + 2)] {
+        let (id, period, question) = (channel(name), period(), QuestionId::new("q"));
+        write!(store, |conn| {
+            let one = Drilled {
+                channel: &id,
+                member: &member("ann"),
+                question: &question,
+                period: &period,
+                topic: "iam",
+                coverage: 50,
+                points: 500,
+            };
+            drills::score(conn, &one, at).await.map(drop)
+        });
+    }
+    assert_eq!(latest("").await, Some(channel("two")), "of those that are known");
+    assert_eq!(latest("web:s2").await, Some(channel("two")));
+}
+
+async fn open_rounds_are_found_by_platform_and_thread(store: Store) {
+    ground(&store).await;
+    let private = Round { answers: AnswerMode::Private, ..round(3) };
+    write!(store, |conn| {
+        rounds::insert(conn, &[round(1), round(2), private, round(4)]).await?;
+        for slot in [1, 3, 4] {
+            let thread = ThreadId::new(format!("t{slot}"));
+            rounds::posted(conn, &round(slot).id, &MessageId::new("m"), Some(&thread)).await?;
+        }
+        rounds::posted(conn, &round(2).id, &MessageId::new("m"), None).await?;
+        rounds::close(conn, &round(4).id, NOW).await
+    });
+    let open = read!(store, |conn| rounds::open_in_threads(conn, "web").await);
+    assert_eq!(open.iter().map(|found| found.id.clone()).collect::<Vec<_>>(), [round(1).id]);
+    assert!(read!(store, |conn| rounds::open_in_threads(conn, "we").await).is_empty());
+    let of = |platform: &'static str| {
+        let store = store.clone();
+        async move { read!(store, |conn| rounds::thread_channel(conn, platform, &ThreadId::new("t4")).await) }
+    };
+    assert_eq!((of("web").await, of("slack").await), (Some(channel("one")), None));
+    for (slot, threadless) in [(1, false), (2, true)] {
+        let touched = write!(store, |conn| rounds::touch(conn, &round(slot).id).await).expect("open");
+        assert_eq!(touched.threadless, threadless);
+    }
+    write!(store, |conn| rounds::touch_all(conn, "web").await);
+    let stale = read!(store, |conn| rounds::stale_cards(conn, 10).await);
+    assert_eq!(stale.len(), 3, "the closed one is not open to change");
+}
+
 async fn members_are_found_by_name_whatever_its_case(store: Store) {
     write!(store, |conn| {
         members::seen(conn, &member("1"), "Zoë Ångström", NOW).await?;
@@ -545,7 +660,7 @@ async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {
     let id = |round: &str| question("x", round).effect.delivery_id();
     let (one, two, three) = (id("r1"), id("r2"), id("r3"));
     write!(store, |conn| {
-        outbox::retry(conn, &one, NOW + 50, "busy").await?;
+        outbox::refused(conn, &one, NOW + 50, "busy").await?;
         assert!(outbox::park(conn, &two, "failed", "forbidden").await?);
         assert!(outbox::park(conn, &three, "expired", "too late").await?);
         assert!(!outbox::park(conn, &three, "failed", "twice").await?);
@@ -559,6 +674,49 @@ async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {
     assert_eq!(claim(&store, NOW + 9_999_999, 10).await, ["question:r1"], "parked rows stay where they are");
 }
 
+async fn only_an_attempt_that_may_have_got_through_leaves_a_doubt(store: Store) {
+    write!(store, |conn| outbox::add(conn, &[question("one", "r1")], NOW).await);
+    let claimed = || {
+        let store = store.clone();
+        async move { write!(store, |conn| outbox::claim(conn, "web", NOW, NOW, 10).await).remove(0) }
+    };
+    let id = question("one", "r1").effect.delivery_id();
+    assert!(!claimed().await.in_doubt);
+    for _ in 0..2 {
+        let at = id.clone();
+        write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+        assert!(!claimed().await.in_doubt, "it certainly did not happen");
+    }
+    let at = id.clone();
+    write!(store, |conn| outbox::in_doubt(conn, &at, NOW, "no answer").await);
+    assert!(claimed().await.in_doubt);
+    let at = id.clone();
+    write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+    assert!(claimed().await.in_doubt, "the earlier attempt still may have happened");
+    // A process that died while it sent: its lease is over.
+    write!(store, |conn| outbox::add(conn, &[question("two", "r2")], NOW).await);
+    let first = write!(store, |conn| outbox::claim(conn, "web", NOW, NOW + 1, 10).await);
+    let again = write!(store, |conn| outbox::claim(conn, "web", NOW + 1, NOW + 2, 10).await);
+    let doubts =
+        |rows: &[outbox::Claimed]| rows.iter().find(|row| row.id.as_str() == "question:r2").map(|row| row.in_doubt);
+    assert_eq!((doubts(&first), doubts(&again)), (Some(false), Some(true)));
+}
+
+async fn a_lease_that_is_renewed_does_not_end(store: Store) {
+    write!(store, |conn| outbox::add(conn, &[question("one", "r1")], NOW).await);
+    assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
+    let id = question("one", "r1").effect.delivery_id();
+    let at = id.clone();
+    write!(store, |conn| outbox::renew(conn, &at, NOW + 5_000).await);
+    assert!(claim(&store, NOW + 4_999, 10).await.is_empty());
+    assert_eq!(claim(&store, NOW + 5_000, 10).await, ["question:r1"]);
+    write!(store, |conn| {
+        assert!(outbox::sent(conn, &id, None).await?);
+        outbox::renew(conn, &id, NOW).await
+    });
+    assert!(claim(&store, NOW + 9_000, 10).await.is_empty(), "what is sent stays sent");
+}
+
 async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
     let next = || {
         let store = store.clone();
@@ -570,7 +728,7 @@ async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
     assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
     assert_eq!(next().await, Some(NOW + 1_000), "when the lease ends");
     let id = question("one", "r1").effect.delivery_id();
-    write!(store, |conn| outbox::retry(conn, &id, NOW + 300_000, "busy").await);
+    write!(store, |conn| outbox::refused(conn, &id, NOW + 300_000, "busy").await);
     assert_eq!(next().await, Some(NOW + 300_000), "the row behind it has to wait too");
     write!(store, |conn| outbox::add(conn, &[question("two", "r3")], NOW).await);
     assert_eq!(next().await, Some(NOW));
@@ -1214,7 +1372,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 2);
+        assert_eq!(row.get::<i64, _>("n"), 3);
     }
 }
 

@@ -291,6 +291,34 @@ impl World {
         self.names.insert(member(name).to_string(), new.to_owned());
     }
 
+    /// This person in another channel, or in none that the bot knows.
+    pub async fn elsewhere(&mut self, name: &str, channel: &str, space: &str, line: &str) -> String {
+        let actor = Actor {
+            channel: ChannelId::new(channel),
+            channel_name: channel.trim_start_matches("memory:").to_owned(),
+            space: space.to_owned(),
+            ..self.actor(name)
+        };
+        let reply = self.app.line(&actor, line).await.expect("a reply");
+        self.note(name, reply)
+    }
+
+    /// "Save as my answer" on a message in the menu of which this person finds it.
+    pub async fn saves(&mut self, name: &str, thread: &ThreadId, id: &MessageId, author: &str, text: &str) -> String {
+        let (actor, author) = (self.actor(name), self.actor(author));
+        let written = Written {
+            channel: channel(),
+            thread: thread.clone(),
+            message: id.to_string(),
+            member: author.member,
+            name: author.name,
+            text: text.to_owned(),
+            at: self.clock.now_ms(),
+        };
+        let reply = self.app.save_message(&actor, written).await.expect("a reply");
+        self.note(name, reply)
+    }
+
     fn note(&mut self, name: &str, reply: Reply) -> String {
         let text = show_reply(&reply);
         self.replies.insert(name.to_owned(), reply);

@@ -55,6 +55,10 @@ pub struct ScheduleSpec {
     pub tracks: Vec<String>,
     /// Where members answer.
     pub answers: AnswerMode,
+    /// Whom a question calls, in the platform's words (a role of Discord); empty = nobody. Left out of the stored text while it is
+    /// empty: a schedule of the configuration is known again by that text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ping: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,6 +109,7 @@ impl Default for ScheduleSpec {
             levels: Vec::new(),
             tracks: Vec::new(),
             answers: AnswerMode::default(),
+            ping: String::new(),
         }
     }
 }

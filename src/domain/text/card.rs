@@ -27,14 +27,19 @@ pub struct CardView<'a> {
     /// The topic's title.
     pub topic: &'a str,
     pub answered: i64,
+    /// False where the bot may not read what people write in threads.
+    pub reads_threads: bool,
 }
+
+/// The command in the menu of a message that makes it an answer, for platforms that have such menus.
+pub const SAVE_AS_ANSWER: &str = "Save as my answer";
 
 pub fn thread_title(question: &Question) -> String {
     markup::shorten(&question.prompt, 90)
 }
 
 pub fn card(view: &CardView<'_>) -> Message {
-    let CardView { round, question, topic, answered } = view;
+    let CardView { round, question, topic, answered, reads_threads } = view;
     let mut blocks = vec![Block::heading(question.prompt.clone())];
     if let Some(nudge) = &question.nudge {
         blocks.push(Block::note(nudge.clone()));
@@ -56,25 +61,35 @@ pub fn card(view: &CardView<'_>) -> Message {
                 Span::Time { at: round.reveal_at, style: TimeStyle::Relative },
             ],
         });
+        let threadless = round.is_threadless();
         let how = match round.answers {
-            AnswerMode::Thread => "Answer in the thread.",
+            AnswerMode::Private if threadless => {
+                "Answer with the button; answers appear with names at the reveal.".to_owned()
+            }
             AnswerMode::Private => {
                 "Answer with the button; answers appear with names at the reveal. The thread is for questions about the question."
+                    .to_owned()
             }
-            AnswerMode::Both => "Answer in the thread, or in private with the button.",
+            _ if threadless => "Answer with the button.".to_owned(),
+            _ if !reads_threads => format!(
+                "Answer with the button; to use a message you wrote in the thread, open its menu, Apps, \"{SAVE_AS_ANSWER}\"."
+            ),
+            AnswerMode::Thread => "Answer in the thread.".to_owned(),
+            AnswerMode::Both => "Answer in the thread, or in private with the button.".to_owned(),
         };
         blocks.push(Block::note(format!("{how} A hint is private and costs {HINT_COST} points.")));
     } else {
         let state = match round.state {
             State::Missed => "Closed without a reveal",
             State::Closing => "Closed; the reveal is on its way",
+            _ if round.is_threadless() => "Closed; the answer is in the channel",
             _ => "Closed; the answer is in the thread",
         };
         blocks.push(Block::field("State", state));
     }
     let mut buttons = Vec::new();
     if open {
-        if round.answers != AnswerMode::Thread {
+        if round.takes_form(*reads_threads) {
             buttons.push(button(Action::Answer(round.id.clone()), "Answer", Style::Primary));
         }
         if !question.hints.is_empty() {
@@ -91,6 +106,17 @@ pub fn card(view: &CardView<'_>) -> Message {
 
 pub(super) fn button(action: Action, label: impl Into<String>, style: Style) -> Button {
     Button { action: action.encode(), label: label.into(), style }
+}
+
+/// An answer's form that needs nothing looked up: for when that would take too long.
+pub fn blank_form(action: &Action) -> Form {
+    Form {
+        action: action.encode(),
+        title: "Your answer".into(),
+        blocks: vec![],
+        inputs: vec![answer_input("")],
+        submit: "Send".into(),
+    }
 }
 
 /// The form behind the Answer button; `written` is what the member sent before.

@@ -14,6 +14,8 @@ pub struct ScheduleView {
     /// "8 hours later"
     pub reveal: String,
     pub answers: &'static str,
+    /// Whom questions call, as the platform names them; empty = nobody.
+    pub ping: String,
     pub filter: String,
     pub catch_up: String,
     pub skip: String,
@@ -35,6 +37,9 @@ pub fn show_schedules(schedules: &[ScheduleView], history: &[Block]) -> Message 
             None => Block::field("Next", if view.paused { "none while paused" } else { "none" }),
         });
         blocks.push(Block::field("Answers", view.answers));
+        if !view.ping.is_empty() {
+            blocks.push(Block::Field { label: "Calls".into(), spans: vec![Span::code(view.ping.clone())] });
+        }
         blocks.push(Block::field(
             "Questions",
             format!("{}; {} of {} not asked yet", view.filter, view.unseen, view.total),
@@ -173,6 +178,64 @@ pub fn low_on_questions(schedule: &str, left: usize, total: usize) -> String {
 /// To the organisers: a question never went out.
 pub fn not_posted(slot: &str, why: &str) -> String {
     format!("The question of {} was not posted: {why}.", slot.replace('T', " "))
+}
+
+/// `/daily set ping=..` on a platform without roles.
+pub fn nobody_to_call() -> Message {
+    super::refused(
+        "The web chat has nobody to call: it knows no roles, and shows new questions to all. Nothing was changed.",
+    )
+}
+
+/// To the organisers: a question is out, but not with all that belongs to it.
+pub fn half_posted(slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("The question of {slot} is posted, but not as it should be: {}.", why.trim_end_matches('.'))
+}
+
+/// To the organisers, once for each trouble: nothing can be posted in the channel. `since` is local time, so that another trouble is
+/// another notice; `what` is what did not get through, if anything was tried.
+pub fn channel_trouble(since: &str, what: Option<(&str, &str)>, why: &str) -> String {
+    let lost = what.map_or_else(String::new, |(what, slot)| {
+        format!(" So {what} of {} did not get through.", slot.replace('T', " "))
+    });
+    format!(
+        "Since {since} I cannot post in this channel: {}.{lost} I try again by myself as soon as it is mended; until then I say nothing \
+         more about it, and /daily show has the state.",
+        why.trim_end_matches('.')
+    )
+}
+
+/// Why there is nothing to post to.
+pub const CHANNEL_DELETED: &str = "the channel was deleted";
+
+/// To the organisers: a channel is not there any more. `name` may be empty.
+pub fn channel_deleted(name: &str, since: &str, closed: usize) -> String {
+    let which = if name.is_empty() { String::new() } else { format!(" #{name}") };
+    let open = match closed {
+        0 => "",
+        _ => " What was open there is closed without a reveal.",
+    };
+    format!(
+        "The channel{which} was deleted ({since}), so its questions have stopped.{open} /daily set in another channel starts them there."
+    )
+}
+
+/// What `/daily show` says first while a channel is in trouble.
+pub fn in_trouble(why: &str, since: i64, lost: bool) -> Block {
+    let then = if lost {
+        " Nothing is posted until that is mended; /daily now tries at once."
+    } else {
+        " The next question tries again."
+    };
+    Block::Line {
+        spans: vec![
+            Span::bold("Trouble"),
+            Span::plain(" since "),
+            Span::Time { at: since, style: TimeStyle::Full },
+            Span::plain(format!(": {}.{then}", why.trim_end_matches('.'))),
+        ],
+    }
 }
 
 /// To the organisers: the platform refused something of a round for good. With the slot, because what is said twice is sent once.

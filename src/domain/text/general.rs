@@ -8,11 +8,13 @@ use crate::domain::command::{Action, Spec, TABLE, Usage, find};
 use crate::domain::message::{Block, Message, Span, Style, TimeStyle, Tone};
 use crate::domain::question::Level;
 
-pub fn help() -> Message {
-    let mut blocks = vec![Block::line(
-        "Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model \
-         answer, who covered which key point, and everybody's score.",
-    )];
+/// `reads_threads`: whether answers can be given in threads.
+pub fn help(reads_threads: bool) -> Message {
+    let how = if reads_threads { "in its thread or with the Answer button" } else { "with the Answer button" };
+    let mut blocks = vec![Block::line(format!(
+        "Every day I post an interview question here. Answer {how}; after a while I show the model answer, who covered which key point, \
+         and everybody's score."
+    ))];
     for spec in TABLE {
         let who = if spec.organisers_only { " (organisers)" } else { "" };
         blocks.push(Block::item(
@@ -24,11 +26,11 @@ pub fn help() -> Message {
     Message { summary: "What I can do".into(), blocks, ..Message::default() }
 }
 
-pub fn help_for(name: &str) -> Message {
+pub fn help_for(name: &str, reads_threads: bool) -> Message {
     match find(name.trim_start_matches('/')) {
         Some(spec) => explain(spec),
         None => {
-            let mut message = help();
+            let mut message = help(reads_threads);
             message.blocks.insert(0, Block::line(format!("There is no command \"{name}\".")));
             message
         }
@@ -120,6 +122,37 @@ pub fn answer_saved(reveal_at: i64, changed: bool) -> Message {
         }],
         buttons: vec![],
     }
+}
+
+/// A message of the thread has become the answer.
+pub fn message_saved(reveal_at: i64) -> Message {
+    Message {
+        tone: Tone::Good,
+        summary: "Your answer is saved".into(),
+        blocks: vec![Block::Line {
+            spans: vec![
+                Span::plain(
+                    "Saved: this message counts as your answer. If you change it, save it again. The reveal comes ",
+                ),
+                Span::Time { at: reveal_at, style: TimeStyle::Relative },
+                Span::plain("."),
+            ],
+        }],
+        buttons: vec![],
+    }
+}
+
+/// "Save as my answer" on a message that is in no question's thread.
+pub fn not_in_a_question() -> Message {
+    refused(
+        "This message is not in the thread of a question of mine. Write your answer there, or use the question's Answer button.",
+    )
+}
+
+pub fn not_your_message() -> Message {
+    refused(
+        "Somebody else wrote this message. You can save your own messages only, or use the question's Answer button.",
+    )
 }
 
 pub fn answer_late() -> Message {

@@ -12,16 +12,20 @@ use super::markup;
 use super::message::{Block, Span};
 
 pub use boards::{Me, Standing, board_size, board_title, leaderboard, me};
-pub use card::{CardView, NamedAnswer, Reveal, all_hints, answer_form, card, erased_part, hint, reveal, thread_title};
+pub use card::{
+    CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
+    thread_title,
+};
 pub use daily::{
-    ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, not_posted,
-    nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules, show_schedules, skipped,
-    undelivered,
+    CHANNEL_DELETED, ScheduleView, bad_schedule, changed, channel_deleted, channel_trouble, half_posted, history_line,
+    history_state, in_trouble, low_on_questions, no_schedule, nobody_to_call, not_posted, nothing_open, nothing_to_ask,
+    opened_now, paused, resumed, revealing, several_schedules, show_schedules, skipped, undelivered,
 };
 pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
 pub use general::{
-    answer_late, answer_saved, answer_too_long, empty_answer, forget_question, forgotten, help, help_for, no_topic,
-    organisers_only, question_closed, refused, round_gone, shortened, topics, unknown_button, usage,
+    answer_late, answer_saved, answer_too_long, empty_answer, forget_question, forgotten, help, help_for,
+    message_saved, no_topic, not_in_a_question, not_your_message, organisers_only, question_closed, refused,
+    round_gone, shortened, topics, unknown_button, usage,
 };
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
 
