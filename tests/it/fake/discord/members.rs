@@ -289,7 +289,7 @@ impl Fake {
 /// Messages.
 impl Fake {
     /// Somebody writes in a channel, a thread or to the bot.
-    pub async fn write(&self, user: Id, channel: Id, text: &str) -> Id {
+    pub fn write(&self, user: Id, channel: Id, text: &str) -> Id {
         self.with(|model| {
             let it = &model.channels[&channel];
             let needed = if it.is_thread() { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };

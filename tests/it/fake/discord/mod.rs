@@ -28,9 +28,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, Matcher, Outage};
-pub use members::{Kind, Modal, Seen};
+pub use members::Kind;
 pub use model::{Id, Model, Permissions, Pinged, Request};
-pub use text::Shown;
 
 /// One running service with one application. It ends when it is dropped.
 pub struct Fake {
