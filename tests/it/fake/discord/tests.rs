@@ -350,6 +350,7 @@ async fn the_same_nonce_gives_the_same_message() {
 #[tokio::test]
 async fn permissions_are_asked() {
     let Place { fake, guild, channel, .. } = place().await;
+    fake.scale_rates(0.0);
     let rest = Rest::new(&fake);
     assert_eq!(rest.post(channel, "yes").await.0, 200);
     fake.deny(channel, Permissions::EMBED_LINKS);
@@ -595,7 +596,8 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
     let Place { fake, guild, channel, ann, bob } = place().await;
     let bot = Bot::start(&fake, usual_intents()).await;
     bot.next_of("GUILD_CREATE").await;
-    bot.rest.register(commands()).await;
+    let registered = bot.rest.register(commands()).await;
+    assert_eq!(registered.0, 200, "{registered:?}");
     assert_eq!(fake.commands().len(), 3);
     fake.role(guild, "drillers");
 
@@ -677,7 +679,8 @@ async fn completion_menus_selects_and_silence() {
     let Place { fake, channel, bob, .. } = place().await;
     let bot = Bot::start(&fake, usual_intents()).await;
     bot.next_of("GUILD_CREATE").await;
-    bot.rest.register(commands()).await;
+    let registered = bot.rest.register(commands()).await;
+    assert_eq!(registered.0, 200, "{registered:?}");
 
     let bot_side = async {
         let asked = bot.asked().await;
