@@ -102,14 +102,17 @@ impl Model {
             | Event::MessageUpdate(_)
             | Event::MessageDelete(..)
             | Event::MessageDeleteBulk(..) => {
-                if guild.is_some() { GatewayIntents::GUILD_MESSAGES } else { GatewayIntents::DIRECT_MESSAGES }
+                if guild.is_some() {
+                    GatewayIntents::GUILD_MESSAGES
+                } else {
+                    GatewayIntents::DIRECT_MESSAGES
+                }
             }
             Event::MemberUpdate(_, user) if *user == bot => GatewayIntents::empty(),
             Event::MemberUpdate(..) => GatewayIntents::GUILD_MEMBERS,
             _ => GatewayIntents::GUILDS,
         };
-        let visible =
-            channel.is_none_or(|channel| self.permissions(channel, bot).contains(Permissions::VIEW_CHANNEL));
+        let visible = channel.is_none_or(|channel| self.permissions(channel, bot).contains(Permissions::VIEW_CHANNEL));
         session.intents.contains(intent) && visible
     }
 
@@ -166,9 +169,15 @@ impl Session {
 
 /// What serenity does not understand of an event; it would drop it silently.
 pub fn misread(text: &str) -> Option<String> {
-    use serenity::all::{Event, GatewayEvent};
+    use serenity::all::{Event, GatewayEvent, Interaction};
     match serde_json::from_str::<GatewayEvent>(text) {
         Ok(GatewayEvent::Dispatch(_, Event::Unknown(_))) => Some(format!("serenity does not know this event: {text}")),
+        Ok(GatewayEvent::Dispatch(_, Event::InteractionCreate(event))) => match event.interaction {
+            Interaction::Modal(form) if form.data.components.iter().any(|row| row.components.is_empty()) => {
+                Some(format!("serenity loses what is in a label (use rows): {text}"))
+            }
+            _ => None,
+        },
         Ok(_) => None,
         Err(error) => Some(format!("serenity cannot read an event ({error}): {text}")),
     }
@@ -293,8 +302,7 @@ fn identify(model: &mut Model, data: &Value, line: &UnboundedSender<Order>) -> R
     }
     model.sessions.identified += 1;
     let id = format!("{:032x}", model.id());
-    let mut session =
-        Session { id: id.clone(), intents, shard, seq: 0, backlog: Vec::new(), line: Some(line.clone()) };
+    let mut session = Session { id: id.clone(), intents, shard, seq: 0, backlog: Vec::new(), line: Some(line.clone()) };
     let mine = |guild: &Id| model.bot_is_in(*guild) && (guild >> 22) % shard.1 == shard.0;
     let guilds: Vec<Id> = model.guilds.keys().copied().filter(mine).collect();
     let away = |id: &Id| json!({"id": id.to_string(), "unavailable": true});

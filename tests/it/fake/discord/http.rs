@@ -120,9 +120,8 @@ async fn answer(
     request: HttpRequest,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let header = |name: HeaderName| {
-        parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-    };
+    let header =
+        |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
     let asked = Asked {
         method: parts.method.to_string(),
@@ -297,8 +296,7 @@ impl Plan {
         let seconds = retry_after.as_secs_f64() + 0.001;
         let message = "You are being rate limited.";
         let body = json!({"message": message, "retry_after": seconds, "global": global, "code": 0});
-        let mut headers =
-            vec![("retry-after", seconds.ceil().to_string()), ("x-ratelimit-scope", scope.to_owned())];
+        let mut headers = vec![("retry-after", seconds.ceil().to_string()), ("x-ratelimit-scope", scope.to_owned())];
         if global {
             headers.push(("x-ratelimit-global", "true".into()));
         }

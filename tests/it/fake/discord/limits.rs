@@ -395,7 +395,9 @@ impl Checker {
                 continue;
             }
             self.command(&here, command);
-            match serde_json::from_value(super::wire::command(1, 1, command)).map(|whole| twilight_validate::command::command(&whole)) {
+            match serde_json::from_value(super::wire::command(1, 1, command))
+                .map(|whole| twilight_validate::command::command(&whole))
+            {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.wrong(&here, format!("{error} ({name})")),
                 Err(error) => self.own_rule(&here, format!("no command that twilight knows: {error}")),

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Fake;
 use super::model::{
-    ANNOUNCEMENT, Draft, FORUM, FirstKind, Id, INVITED_WITH, Interaction, Model, Overwrite, Permissions, TEXT, now_ms,
+    ANNOUNCEMENT, Draft, FORUM, FirstKind, INVITED_WITH, Id, Interaction, Model, Overwrite, Permissions, TEXT, now_ms,
 };
 use super::text::{self, Shown};
 use super::wire::{self, Event};
@@ -53,6 +53,14 @@ pub struct Modal {
     pub form: Value,
     channel: Id,
     on_message: Option<Id>,
+}
+
+impl Modal {
+    /// The custom id of the first input.
+    pub fn first_input(&self) -> String {
+        let inputs = text::inputs(&self.form);
+        inputs.first().and_then(|(input, _)| input["custom_id"].as_str()).unwrap_or_default().to_owned()
+    }
 }
 
 /// Whatever names a message.
@@ -292,9 +300,15 @@ impl Fake {
     pub fn write(&self, user: Id, channel: Id, text: &str) -> Id {
         self.with(|model| {
             let it = &model.channels[&channel];
-            let needed = if it.is_thread() { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };
+            let needed =
+                if it.is_thread() { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };
             let may = model.permissions(channel, user);
-            assert!(may.contains(needed), "{} may not write in {}", model.name_in(channel, user), text::place(model, channel));
+            assert!(
+                may.contains(needed),
+                "{} may not write in {}",
+                model.name_in(channel, user),
+                text::place(model, channel)
+            );
             let locked = it.thread.as_ref().is_some_and(|thread| thread.locked);
             assert!(!locked || may.contains(Permissions::MANAGE_THREADS), "{} is locked", text::place(model, channel));
             let pinged = model.pinged(channel, user, text, None);
@@ -718,7 +732,8 @@ fn value(model: &Model, channel: Id, option: &Value, text: &str, resolved: &mut 
             })
         }
         Some(8) => {
-            let found = guild.and_then(|guild| guild.roles.values().find(|role| role.name.trim_start_matches('@') == bare));
+            let found =
+                guild.and_then(|guild| guild.roles.values().find(|role| role.name.trim_start_matches('@') == bare));
             found.map(|role| {
                 resolved["roles"][role.id.to_string()] = wire::role(role, 0);
                 json!(role.id.to_string())

@@ -28,8 +28,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, Matcher, Outage};
-pub use members::Kind;
+pub use members::{Kind, Seen};
 pub use model::{Id, Model, Permissions, Pinged, Request};
+pub use text::Shown;
 
 /// One running service with one application. It ends when it is dropped.
 pub struct Fake {
@@ -87,8 +88,7 @@ impl Fake {
         model.sessions.recommended_shards = 1;
         let shared = Arc::new(Shared { model: Mutex::new(model), changes: watch::Sender::new(0) });
         let door = http::Door { listener: rest, shared: Arc::clone(&shared) };
-        let tasks =
-            vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
+        let tasks = vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
         Fake { shared, address, tasks }
     }
 

@@ -91,7 +91,6 @@ pub struct Command {
 }
 
 pub struct User {
-    pub id: Id,
     pub name: String,
     pub bot: bool,
     /// Takes no direct messages from bots.
@@ -340,15 +339,14 @@ impl Model {
 
     pub fn user(&mut self, name: &str) -> Id {
         let id = self.id();
-        self.users.insert(id, User { id, name: name.to_owned(), bot: false, closed: false });
+        self.users.insert(id, User { name: name.to_owned(), bot: false, closed: false });
         id
     }
 
     pub fn guild(&mut self, name: &str) -> Id {
         let owner = self.user("Olga");
         let id = self.id();
-        let everyone =
-            Role { id, name: "@everyone".into(), permissions: EVERYONE, managed: false, mentionable: false };
+        let everyone = Role { id, name: "@everyone".into(), permissions: EVERYONE, managed: false, mentionable: false };
         let roles = BTreeMap::from([(id, everyone)]);
         self.guilds.insert(id, Guild { id, name: name.to_owned(), owner, roles, members: BTreeMap::new() });
         self.join(id, owner, Vec::new());
@@ -510,8 +508,11 @@ impl Model {
         }
         let none = Overwrite { for_role: true, allow: Permissions::empty(), deny: Permissions::empty() };
         let roles = member.roles.iter().filter_map(|role| with_overwrites.overwrites.get(role));
-        let of_roles =
-            roles.fold(none, |sum, over| Overwrite { allow: sum.allow | over.allow, deny: sum.deny | over.deny, ..sum });
+        let of_roles = roles.fold(none, |sum, over| Overwrite {
+            allow: sum.allow | over.allow,
+            deny: sum.deny | over.deny,
+            ..sum
+        });
         all = apply(all, of_roles);
         if let Some(over) = with_overwrites.overwrites.get(&user) {
             all = apply(all, *over);

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use super::{Fake, Fault, Id, Kind, Outage, Permissions, Pinged};
+use super::{Fake, Fault, Id, Kind, Outage, Permissions, Pinged, Request, Seen, Shown};
 
 const NO_CALLS: &str = r#"{"parse": []}"#;
 
@@ -215,7 +215,10 @@ async fn an_invalid_session_begins_anew_and_a_missed_heartbeat_is_noticed() {
     fake.with(|model| model.timing.heartbeat = Duration::from_millis(300));
     let bot = Bot::start(&fake, usual_intents()).await;
     bot.next_of("READY").await;
-    fake.shared.wait(Duration::from_secs(10), |model| (model.sessions.heartbeats > 1).then_some(())).await.expect("beats");
+    fake.shared
+        .wait(Duration::from_secs(10), |model| (model.sessions.heartbeats > 1).then_some(()))
+        .await
+        .expect("beats");
     fake.with(|model| model.faults.no_heartbeat_ack = true);
     fake.shared.wait(Duration::from_secs(10), |model| (!model.connected()).then_some(())).await.expect("an end");
     fake.with(|model| model.faults.no_heartbeat_ack = false);
@@ -322,7 +325,8 @@ async fn without_the_intent_other_peoples_words_are_empty() {
     fake.write(bob, fake.dm(bob), "in private");
     assert_eq!(bot.next_text().await, "in private");
     let (_, all) = bot.rest.get(&format!("/channels/{channel}/messages")).await;
-    let contents: Vec<&str> = all.as_array().expect("a list").iter().filter_map(|one| one["content"].as_str()).collect();
+    let contents: Vec<&str> =
+        all.as_array().expect("a list").iter().filter_map(|one| one["content"].as_str()).collect();
     assert_eq!((contents[0], contents[2]), ("mine", ""));
     assert_eq!(fake.messages(channel)[0].text(), "secret");
     fake.check();
@@ -333,8 +337,7 @@ async fn the_same_nonce_gives_the_same_message() {
     let Place { fake, channel, .. } = place().await;
     let rest = Rest::new(&fake);
     let path = format!("/channels/{channel}/messages");
-    let body =
-        json!({"content": "question", "nonce": "q1", "enforce_nonce": true, "allowed_mentions": no_calls()});
+    let body = json!({"content": "question", "nonce": "q1", "enforce_nonce": true, "allowed_mentions": no_calls()});
     let (_, first) = rest.call("POST", &path, body.clone()).await;
     let (_, second) = rest.call("POST", &path, body.clone()).await;
     assert_eq!((id_of(&first), &first["nonce"]), (id_of(&second), &json!("q1")));
@@ -403,7 +406,10 @@ async fn more_than_a_bucket_holds_is_refused_for_a_while() {
         answers.push(rest.try_call("GET", "/users/@me", Value::Null).await.expect("an answer"));
     }
     let last = answers.pop().expect("four");
-    assert_eq!((last.status().as_u16(), &last.headers()["x-ratelimit-global"]), (429, &"true".parse().expect("a value")));
+    assert_eq!(
+        (last.status().as_u16(), &last.headers()["x-ratelimit-global"]),
+        (429, &"true".parse().expect("a value"))
+    );
     assert!(fake.with(|model| model.rates.too_many) >= 2);
     fake.scale_rates(0.0);
     assert_eq!(rest.get("/users/@me").await.0, 200);
@@ -443,7 +449,8 @@ async fn a_wrong_body_is_a_violation() {
         assert_eq!(rest.call("POST", &path, only_noted).await.0, 200);
         assert_eq!(fake.violations().len(), 1);
     }
-    let option = |name: &str, required: bool| json!({"type": 3, "name": name, "description": "d", "required": required});
+    let option =
+        |name: &str, required: bool| json!({"type": 3, "name": name, "description": "d", "required": required});
     for options in [json!([option("b", false), option("a", true)]), json!([option("Upper", true)])] {
         let command = json!([{"name": "drill", "description": "d", "options": options}]);
         assert_eq!(rest.register(command).await.0, 400);
@@ -542,7 +549,14 @@ async fn the_small_routes_answer_as_specified() {
     let Place { fake, guild, channel, ann, .. } = place().await;
     fake.scale_rates(0.0);
     let rest = Rest::new(&fake);
-    let fixed = ["/gateway", "/gateway/bot", "/users/@me", "/users/@me/guilds", "/applications/@me", "/oauth2/applications/@me"];
+    let fixed = [
+        "/gateway",
+        "/gateway/bot",
+        "/users/@me",
+        "/users/@me/guilds",
+        "/applications/@me",
+        "/oauth2/applications/@me",
+    ];
     let mut paths: Vec<String> = fixed.map(str::to_owned).to_vec();
     paths.extend(["", "/roles", "/channels", "/threads/active"].map(|rest| format!("/guilds/{guild}{rest}")));
     paths.extend([format!("/guilds/{guild}/members/{ann}"), format!("/channels/{channel}")]);
@@ -603,7 +617,9 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
 
     let refused = fake.command(bob, channel, "/daily set time:09:00").await;
     assert_eq!((refused.kind.clone(), refused.text()), (Kind::Refused, "this person may not use daily"));
-    for wrong in ["/daily set time:09:00 when:never", "/daily set", "/weekly", "/daily put", "/daily set role:@none time:1"] {
+    for wrong in
+        ["/daily set time:09:00 when:never", "/daily set", "/weekly", "/daily put", "/daily set role:@none time:1"]
+    {
         assert_eq!(fake.command(ann, channel, wrong).await.kind, Kind::Refused, "{wrong}");
     }
     assert_eq!(fake.command(ann, fake.dm(ann), "/daily set time:09:00").await.kind, Kind::Refused);
@@ -612,7 +628,10 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
         let asked = bot.asked().await;
         let Interaction::Command(command) = &asked.what else { panic!("{:?}", asked.what) };
         assert_eq!(command.data.options[0].name, "set");
-        assert_eq!(command.member.as_ref().and_then(|it| it.permissions), Some(fake.with(|model| model.permissions(channel, ann))));
+        assert_eq!(
+            command.member.as_ref().and_then(|it| it.permissions),
+            Some(fake.with(|model| model.permissions(channel, ann)))
+        );
         let before = asked.later("PATCH", "/messages/@original", text("too soon")).await;
         assert_eq!(before.1["code"], 10015);
         assert_eq!(asked.respond(json!({"type": 5, "data": {"flags": 64}})).await.0, 204);
@@ -664,9 +683,14 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
         let mut update = text("Thank you");
         update["components"] = json!([]);
         update["embeds"] = json!([]);
-        let (status, body) = asked.rest.call("POST",
-            &format!("/interactions/{}/{}/callback?with_response=true", asked.id, asked.token),
-            json!({"type": 7, "data": update})).await;
+        let (status, body) = asked
+            .rest
+            .call(
+                "POST",
+                &format!("/interactions/{}/{}/callback?with_response=true", asked.id, asked.token),
+                json!({"type": 7, "data": update}),
+            )
+            .await;
         assert_eq!((status, &body["resource"]["message"]["content"]), (200, &json!("Thank you")));
     };
     let (sent, ()) = tokio::join!(fake.submit(ann, opened.modal(), &[("Answer", "least privilege")]), bot_side);
@@ -699,8 +723,7 @@ async fn completion_menus_selects_and_silence() {
         assert_eq!(menu.data.resolved.messages.values().next().map(|it| it.content.as_str()), Some("my answer"));
         let mut body = text("Which topic?");
         let options = json!([{"label": "IAM", "value": "iam"}, {"label": "EKS", "value": "eks"}]);
-        body["components"] =
-            json!([{"type": 1, "components": [{"type": 3, "custom_id": "topic", "placeholder": "Topic", "options": options}]}]);
+        body["components"] = json!([{"type": 1, "components": [{"type": 3, "custom_id": "topic", "placeholder": "Topic", "options": options}]}]);
         asked.respond(json!({"type": 4, "data": body})).await
     };
     let (seen, _) = tokio::join!(fake.message_command(bob, message, "Save as my answer"), bot_side);
@@ -711,7 +734,13 @@ async fn completion_menus_selects_and_silence() {
     let bot_side = async {
         let asked = bot.asked().await;
         asked.respond(json!({"type": 6})).await;
-        asked.later("PATCH", "/messages/@original", json!({"components": [], "content": "EKS it is", "allowed_mentions": no_calls()})).await
+        asked
+            .later(
+                "PATCH",
+                "/messages/@original",
+                json!({"components": [], "content": "EKS it is", "allowed_mentions": no_calls()}),
+            )
+            .await
     };
     let (seen, _) = tokio::join!(fake.choose(bob, &shown, "EKS"), bot_side);
     assert_eq!((seen.kind.clone(), seen.text()), (Kind::Update, "EKS it is"));
@@ -783,4 +812,65 @@ async fn an_event_that_serenity_would_drop_is_noticed() {
     changes.mark_unchanged();
     let shown = Arc::new(place().await);
     assert_eq!(shown.fake.owner(shown.guild), shown.fake.with(|model| model.guilds[&shown.guild].owner));
+}
+
+#[tokio::test]
+async fn what_people_see_and_what_was_asked_can_be_read() {
+    let Place { fake, channel, ann, bob, .. } = place().await;
+    let rest = Rest::new(&fake);
+    let begun = Instant::now();
+    let question = fake.write(ann, channel, "question");
+    rest.call("POST", &format!("/channels/{channel}/messages/{question}/threads"), json!({"name": "Answers"})).await;
+    let mut reply = text("a reply");
+    reply["message_reference"] = json!({"message_id": fake.write(bob, question, "answer").to_string()});
+    rest.call("POST", &format!("/channels/{question}/messages"), reply).await;
+    let shown: Vec<Shown> = fake.messages(question);
+    let starter = &shown[0];
+    assert_eq!((starter.reference, starter.channel), (Some(question), question));
+    let answer = &shown[1];
+    assert_eq!((answer.place.as_str(), answer.author.as_str()), ("#daily-drill > Answers", "Bob"));
+    assert_eq!((answer.author_id, answer.reference, shown[2].reference), (bob, None, Some(answer.id)));
+    fake.write(ann, fake.dm(ann), "in private");
+    assert_eq!(fake.messages(fake.dm(ann))[0].place, "DM with Ann");
+    rest.get(&format!("/channels/{channel}/messages?limit=1")).await;
+    let asked: Vec<Request> = fake.requests("GET", "/messages");
+    assert_eq!((asked[0].query.as_str(), &asked[0].body), ("limit=1", &Value::Null));
+    assert!(asked[0].at >= begun);
+    fake.check();
+}
+
+#[tokio::test]
+async fn followups_stand_beside_the_response_and_forms_with_labels_are_beyond_serenity() {
+    let Place { fake, channel, bob, .. } = place().await;
+    let bot = Bot::start(&fake, usual_intents()).await;
+    bot.next_of("GUILD_CREATE").await;
+    bot.rest.register(commands()).await;
+    let mut response = text("Start");
+    response["components"] = json!([{"type": 1, "components": [button("Go", "go")]}]);
+    let respond = async { bot.asked().await.respond(json!({"type": 4, "data": response})).await };
+    let (started, _) = tokio::join!(fake.command(bob, channel, "/drill"), respond);
+
+    let bot_side = async {
+        let asked = bot.asked().await;
+        let mut alone = text("Only you see this");
+        alone["flags"] = json!(64);
+        asked.respond(json!({"type": 6})).await;
+        asked.later("POST", "?wait=true", alone).await
+    };
+    let (seen, _): (Seen, _) = tokio::join!(fake.press(bob, &started, "Go"), bot_side);
+    assert_eq!((seen.kind.clone(), seen.followups.len()), (Kind::Update, 1));
+    assert_eq!(seen.text(), "Start\n[Go]\n\nOnly you see this");
+    assert_eq!(fake.ephemeral_of(bob)[0].id, seen.followups[0]);
+
+    let input = json!({"type": 4, "custom_id": "answer", "style": 2});
+    let form = json!({"type": 9, "data": {"title": "Answer", "custom_id": "form", "components": [
+        {"type": 18, "label": "Your words", "component": input},
+    ]}});
+    let respond = async { bot.asked().await.respond(form).await };
+    let (opened, _) = tokio::join!(fake.press(bob, &started, "Go"), respond);
+    assert_eq!((opened.text(), opened.modal().first_input().as_str()), ("Answer\nYour words: ", "answer"));
+    fake.check();
+    fake.with(|model| model.timing.first_response = Duration::from_millis(10));
+    fake.submit(bob, opened.modal(), &[("answer", "some words")]).await;
+    assert!(fake.violations()[0].contains("serenity loses"));
 }

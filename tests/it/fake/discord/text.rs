@@ -99,7 +99,8 @@ fn named(model: &Model, channel: Id, text: &str) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let name = rest.split_once('>').and_then(|(inside, _)| Some((inside.len(), mention(model, channel, &inside[1..])?)));
+        let name =
+            rest.split_once('>').and_then(|(inside, _)| Some((inside.len(), mention(model, channel, &inside[1..])?)));
         match name {
             Some((length, name)) => {
                 out.push_str(&name);

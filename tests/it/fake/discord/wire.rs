@@ -112,7 +112,8 @@ pub fn whole_guild(model: &Model, it: &Guild) -> Value {
     let of_guild = |thread: bool| {
         let mine = model.channels.values().filter(move |one| one.guild == Some(it.id) && one.is_thread() == thread);
         let alive = mine.filter(|one| one.thread.as_ref().is_none_or(|thread| !thread.archived));
-        let seen = alive.filter(move |one| !thread || model.permissions(one.id, bot).contains(Permissions::VIEW_CHANNEL));
+        let seen =
+            alive.filter(move |one| !thread || model.permissions(one.id, bot).contains(Permissions::VIEW_CHANNEL));
         seen.map(|one| channel(model, one)).collect::<Vec<Value>>()
     };
     let mut whole = guild(it);
@@ -346,11 +347,19 @@ pub enum Event {
     MessageDeleteBulk(Vec<Id>, Id),
     ThreadCreate(Id),
     ThreadUpdate(Id),
-    ThreadDelete { id: Id, parent: Id, guild: Id, kind: u8 },
+    ThreadDelete {
+        id: Id,
+        parent: Id,
+        guild: Id,
+        kind: u8,
+    },
     ChannelCreate(Id),
     ChannelUpdate(Id),
     /// The channel as it was.
-    ChannelDelete { guild: Id, shown: Value },
+    ChannelDelete {
+        guild: Id,
+        shown: Value,
+    },
     GuildCreate(Id),
     GuildUpdate(Id),
     GuildDelete(Id),
@@ -377,9 +386,7 @@ impl Event {
             Event::ChannelDelete { guild, .. } => (None, Some(*guild)),
             Event::GuildCreate(id) | Event::GuildUpdate(id) | Event::GuildDelete(id) => (None, Some(*id)),
             Event::RoleUpdate(guild, _) | Event::MemberUpdate(guild, _) => (None, Some(*guild)),
-            Event::Interaction(id) => {
-                (None, model.interactions.get(id).and_then(|one| of_channel(&one.channel).1))
-            }
+            Event::Interaction(id) => (None, model.interactions.get(id).and_then(|one| of_channel(&one.channel).1)),
         }
     }
 
