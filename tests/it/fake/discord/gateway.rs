@@ -169,9 +169,15 @@ impl Session {
 
 /// What serenity does not understand of an event; it would drop it silently.
 pub fn misread(text: &str) -> Option<String> {
-    use serenity::all::{Event, GatewayEvent};
+    use serenity::all::{Event, GatewayEvent, Interaction};
     match serde_json::from_str::<GatewayEvent>(text) {
         Ok(GatewayEvent::Dispatch(_, Event::Unknown(_))) => Some(format!("serenity does not know this event: {text}")),
+        Ok(GatewayEvent::Dispatch(_, Event::InteractionCreate(event))) => match event.interaction {
+            Interaction::Modal(form) if form.data.components.iter().any(|row| row.components.is_empty()) => {
+                Some(format!("serenity loses what is in a label (use rows): {text}"))
+            }
+            _ => None,
+        },
         Ok(_) => None,
         Err(error) => Some(format!("serenity cannot read an event ({error}): {text}")),
     }

@@ -249,7 +249,7 @@ impl Asked {
             wrong.push(refuse("query", &why));
         }
         if route.form != limits::Form::Nothing {
-            for why in schema::check_body(route.method, route.path, Part::Request, &body) {
+            for why in schema::check_body(route.method, route.path, Part::Request, &as_specified(&body)) {
                 wrong.push(refuse("body", &why));
             }
         }
@@ -260,6 +260,18 @@ impl Asked {
         model.violations.extend(wrong);
         refusal.map_or(Ok(Call { pieces, query, body }), Err)
     }
+}
+
+/// The OpenAPI document wants `default_member_permissions` as a number, the documentation as a string; the service takes both.
+fn as_specified(body: &Value) -> Value {
+    let mut body = body.clone();
+    for one in body.as_array_mut().into_iter().flatten() {
+        let bits = one["default_member_permissions"].as_str().and_then(|bits| bits.parse::<u64>().ok());
+        if let Some(bits) = bits {
+            one["default_member_permissions"] = json!(bits);
+        }
+    }
+    body
 }
 
 fn bucket_headers(standing: &Standing) -> Vec<(&'static str, String)> {

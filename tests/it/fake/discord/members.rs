@@ -55,6 +55,14 @@ pub struct Modal {
     on_message: Option<Id>,
 }
 
+impl Modal {
+    /// The custom id of the first input.
+    pub fn first_input(&self) -> String {
+        let inputs = text::inputs(&self.form);
+        inputs.first().and_then(|(input, _)| input["custom_id"].as_str()).unwrap_or_default().to_owned()
+    }
+}
+
 /// Whatever names a message.
 pub trait OnMessage {
     fn message(&self) -> Option<Id>;
@@ -289,7 +297,7 @@ impl Fake {
 /// Messages.
 impl Fake {
     /// Somebody writes in a channel, a thread or to the bot.
-    pub async fn write(&self, user: Id, channel: Id, text: &str) -> Id {
+    pub fn write(&self, user: Id, channel: Id, text: &str) -> Id {
         self.with(|model| {
             let it = &model.channels[&channel];
             let needed =

@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, Matcher, Outage};
-pub use members::{Kind, Modal, Seen};
+pub use members::{Kind, Seen};
 pub use model::{Id, Model, Permissions, Pinged, Request};
 pub use text::Shown;
 

@@ -91,7 +91,6 @@ pub struct Command {
 }
 
 pub struct User {
-    pub id: Id,
     pub name: String,
     pub bot: bool,
     /// Takes no direct messages from bots.
@@ -340,7 +339,7 @@ impl Model {
 
     pub fn user(&mut self, name: &str) -> Id {
         let id = self.id();
-        self.users.insert(id, User { id, name: name.to_owned(), bot: false, closed: false });
+        self.users.insert(id, User { name: name.to_owned(), bot: false, closed: false });
         id
     }
 

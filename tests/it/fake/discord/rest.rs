@@ -264,7 +264,10 @@ fn set_commands(model: &mut Model, call: &Call) -> Outcome {
     own_application(model, call)?;
     let known = std::mem::take(&mut model.application.commands);
     let key = |form: &Value| (form["name"].clone(), form["type"].as_u64().unwrap_or(1));
-    for form in call.body.as_array().cloned().unwrap_or_default() {
+    for mut form in call.body.as_array().cloned().unwrap_or_default() {
+        if let Some(bits) = form["default_member_permissions"].as_u64() {
+            form["default_member_permissions"] = json!(bits.to_string());
+        }
         let same = known.iter().find(|one| key(&one.form) == key(&form)).map(|one| one.id);
         let id = same.unwrap_or_else(|| model.id());
         model.application.commands.push(Command { id, form });

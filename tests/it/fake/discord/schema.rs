@@ -14,10 +14,13 @@ pub enum Part {
     Response(u16),
 }
 
+/// `None` where the document says nothing.
+type Compiled = Option<Arc<Validator>>;
+
 struct Specification {
     document: Value,
     /// Compiled when first needed: one takes up to 43 ms.
-    compiled: Mutex<HashMap<(String, Part), Option<Arc<Validator>>>>,
+    compiled: Mutex<HashMap<(String, Part), Compiled>>,
 }
 
 pub fn available() -> bool {
