@@ -158,7 +158,9 @@ fn text_input(input: &Input, question: Option<&str>) -> Value {
         "max_length": limit,
     });
     if !input.value.is_empty() {
-        out["value"] = json!(clip(&input.value, limit));
+        // What somebody wrote before is only cut if Discord's own way of counting says so.
+        let fits = input.value.chars().count() <= limit;
+        out["value"] = json!(if fits { input.value.clone() } else { clip(&input.value, limit) });
     }
     out
 }
@@ -181,12 +183,12 @@ fn label(text: &str, limit: usize) -> String {
 
 fn colour(tone: Tone) -> u32 {
     match tone {
-        Tone::Plain => 0x80_84_8e,
-        Tone::Question => 0x58_65_f2,
-        Tone::Closed => 0x4e_50_58,
-        Tone::Good => 0x23_a5_5a,
-        Tone::Warning => 0xf0_b2_32,
-        Tone::Error => 0xf2_3f_43,
+        Tone::Plain => 0x0080_848e,
+        Tone::Question => 0x0058_65f2,
+        Tone::Closed => 0x004e_5058,
+        Tone::Good => 0x0023_a55a,
+        Tone::Warning => 0x00f0_b232,
+        Tone::Error => 0x00f2_3f43,
     }
 }
 
