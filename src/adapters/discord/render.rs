@@ -158,7 +158,9 @@ fn text_input(input: &Input, question: Option<&str>) -> Value {
         "max_length": limit,
     });
     if !input.value.is_empty() {
-        out["value"] = json!(clip(&input.value, limit));
+        // What somebody wrote before is only cut if Discord's own way of counting says so.
+        let fits = input.value.chars().count() <= limit;
+        out["value"] = json!(if fits { input.value.clone() } else { clip(&input.value, limit) });
     }
     out
 }
@@ -181,12 +183,12 @@ fn label(text: &str, limit: usize) -> String {
 
 fn colour(tone: Tone) -> u32 {
     match tone {
-        Tone::Plain => 0x80_84_8e,
-        Tone::Question => 0x58_65_f2,
-        Tone::Closed => 0x4e_50_58,
-        Tone::Good => 0x23_a5_5a,
-        Tone::Warning => 0xf0_b2_32,
-        Tone::Error => 0xf2_3f_43,
+        Tone::Plain => 0x0080_848e,
+        Tone::Question => 0x0058_65f2,
+        Tone::Closed => 0x004e_5058,
+        Tone::Good => 0x0023_a55a,
+        Tone::Warning => 0x00f0_b232,
+        Tone::Error => 0x00f2_3f43,
     }
 }
 
@@ -520,23 +522,17 @@ fn grid(head: &[String], rows: &[Vec<String>]) -> String {
 
 /// What a member wrote, the words that counted underlined, `end` behind it.
 fn quote(by: Option<&str>, text: &str, hits: &[(usize, usize)], end: &str) -> String {
-    let mut hits: Vec<(usize, usize)> =
-        hits.iter().copied().filter(|(from, to)| text.get(*from..*to).is_some()).collect();
-    hits.sort_unstable();
     let mut writer = Writer::new();
     let mut at = 0;
-    for (from, to) in hits {
-        let from = from.max(at);
-        if from < to {
-            writer.plain(&clean(&text[at..from]));
-            for (n, line) in clean(&text[from..to]).split('\n').enumerate() {
-                if n > 0 {
-                    writer.line_end();
-                }
-                writer.marked("__", line);
+    for (from, to) in apart(text, hits) {
+        writer.plain(&clean(&text[at..from]));
+        for (n, line) in clean(&text[from..to]).split('\n').enumerate() {
+            if n > 0 {
+                writer.line_end();
             }
-            at = to;
+            writer.marked("__", line);
         }
+        at = to;
     }
     writer.plain(&clean(&text[at..]));
     writer.plain(end);
@@ -548,4 +544,22 @@ fn quote(by: Option<&str>, text: &str, hits: &[(usize, usize)], end: &str) -> St
     let mut writer = Writer::new();
     writer.marked("**", &by);
     format!("{}\n{said}", writer.finish())
+}
+
+/// The hits of a text in order, as one where nothing is shown between them.
+fn apart(text: &str, hits: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut hits: Vec<(usize, usize)> = hits
+        .iter()
+        .copied()
+        .filter(|(from, to)| text.get(*from..*to).is_some_and(|hit| !clean(hit).is_empty()))
+        .collect();
+    hits.sort_unstable();
+    let mut out: Vec<(usize, usize)> = Vec::with_capacity(hits.len());
+    for (from, to) in hits {
+        match out.last_mut() {
+            Some(last) if from <= last.1 || clean(&text[last.1..from]).is_empty() => last.1 = last.1.max(to),
+            _ => out.push((from, to)),
+        }
+    }
+    out
 }

@@ -114,13 +114,11 @@ enum Before {
 pub struct Writer {
     out: String,
     before: Before,
-    /// The mark that the text ends with, if it has just been closed.
-    closed: Option<&'static str>,
 }
 
 impl Writer {
     pub fn new() -> Writer {
-        Writer { out: String::new(), before: Before::Nothing, closed: None }
+        Writer { out: String::new(), before: Before::Nothing }
     }
 
     pub fn finish(self) -> String {
@@ -131,13 +129,11 @@ impl Writer {
     pub fn raw(&mut self, markup: &str) {
         self.out.push_str(markup);
         self.before = Before::Words;
-        self.closed = None;
     }
 
     pub fn line_end(&mut self) {
         self.out.push('\n');
         self.before = Before::Nothing;
-        self.closed = None;
     }
 
     /// Text that is no markup, whatever it contains.
@@ -161,11 +157,11 @@ impl Writer {
                 ('0'..='9', Before::Nothing | Before::Number) => Before::Number,
                 _ => Before::Words,
             };
-            self.closed = None;
         }
     }
 
-    /// Text of one line between two marks; blanks at its ends stay outside.
+    /// Text of one line between two marks; blanks at its ends stay outside. Something has to stand between two of them:
+    /// four marks in a row close nothing.
     pub fn marked(&mut self, mark: &'static str, text: &str) {
         let inner = text.trim();
         if inner.is_empty() {
@@ -173,15 +169,9 @@ impl Writer {
         }
         let (start, end) = (text.len() - text.trim_start().len(), text.trim_end().len());
         self.plain(&text[..start]);
-        if self.closed == Some(mark) {
-            // Four marks in a row would close nothing: go on where the last one ended.
-            self.out.truncate(self.out.len() - mark.len());
-        } else {
-            self.raw(mark);
-        }
+        self.raw(mark);
         self.plain(inner);
         self.raw(mark);
-        self.closed = Some(mark);
         self.plain(&text[end..]);
     }
 
