@@ -117,6 +117,36 @@ impl App {
         Ok(self.condition(channel).await?.and_then(|condition| condition.steward))
     }
 
+    /// The server or workspace that a channel is part of, once it is known.
+    pub async fn space_of(&self, channel: &ChannelId) -> Result<Option<String>> {
+        let space = self.condition(channel).await?.map(|condition| condition.space);
+        Ok(space.filter(|space| !space.is_empty()))
+    }
+
+    /// The servers or workspaces of a platform that have channels of ours.
+    pub async fn spaces(&self, platform: &'static str) -> Result<Vec<String>> {
+        self.store
+            .read("read the servers", move |conn| Box::pin(async move { channels::spaces(conn, platform).await }))
+            .await
+    }
+
+    /// Tells the organisers of every channel of a platform that has a schedule; the same words once only.
+    pub async fn tell_organisers(&self, platform: &'static str, words: &str) -> Result<()> {
+        let (words, now) = (words.to_owned(), self.now());
+        self.store
+            .write("tell the organisers", move |conn| {
+                Box::pin(async move {
+                    let channels = channels::scheduled(conn, platform).await?;
+                    let notices: Vec<outbox::New> =
+                        channels.iter().map(|(channel, _)| outbox::New::notice(channel, words.clone(), now)).collect();
+                    outbox::add(conn, &notices, now).await
+                })
+            })
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(())
+    }
+
     pub(super) async fn condition(&self, channel: &ChannelId) -> Result<Option<channels::Condition>> {
         let channel = channel.clone();
         self.store

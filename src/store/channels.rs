@@ -100,6 +100,12 @@ pub async fn of_space(conn: &mut Conn, space: &str) -> Result<Vec<ChannelId>> {
     fetch_all(conn, sql, vec![space.into()]).await?.iter().map(|row| Ok(ChannelId::new(text(row, "id")?))).collect()
 }
 
+/// The servers or workspaces of a platform that have channels of ours.
+pub async fn spaces(conn: &mut Conn, platform: &str) -> Result<Vec<String>> {
+    let sql = "select distinct space from channels where platform = $1 and space <> '' order by space";
+    fetch_all(conn, sql, vec![platform.into()]).await?.iter().map(|row| text(row, "space")).collect()
+}
+
 /// Every channel in which nothing is tried, and why.
 pub async fn lost(conn: &mut Conn) -> Result<HashMap<ChannelId, String>> {
     let rows = fetch_all(conn, "select id, trouble from channels where lost = 1", vec![]).await?;
