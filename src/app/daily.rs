@@ -1,16 +1,19 @@
 //! `/daily`: showing and steering the schedules of a channel.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use jiff::ToSpan;
 
 use super::tick::{Batch, Gap, Opening, close};
 use super::{Actor, App, filter_of, stamp};
 use crate::app::setup::BY_COMMAND;
 use crate::domain::command::{Change, Daily};
-use crate::domain::ids::{ChannelId, ScheduleId, platform_of};
+use crate::domain::ids::{ChannelId, QuestionId, RoundId, ScheduleId, platform_of};
 use crate::domain::message::{Block, Message, Tone};
-use crate::domain::round::State;
+use crate::domain::question::Question;
+use crate::domain::round::{Round, State};
 use crate::domain::schedule::{AnswerMode, Problem, ScheduleSpec, Slot, from_time};
 use crate::domain::text::{self, ScheduleView};
 use crate::store::{Conn, answers, channels, outbox, rounds, schedules};
@@ -32,13 +35,13 @@ impl App {
             Ok(row) => row,
             Err(refusal) => return Ok(refusal),
         };
-        let tries = matches!(action, Daily::Now | Daily::Resume);
+        let tries = matches!(action, Daily::Now(_) | Daily::Resume);
         self.note_steward(actor, tries).await?;
         match action {
             Daily::Pause => self.pause(row).await,
             Daily::Resume => self.resume(row).await,
             Daily::Skip => self.skip(row).await,
-            Daily::Now => self.open_now(row).await,
+            Daily::Now(question) => self.open_now(row, question.as_deref()).await,
             Daily::Reveal => self.reveal_now(row).await,
             Daily::Show | Daily::Set(_) => Ok(text::no_schedule()),
         }
@@ -293,29 +296,42 @@ impl App {
         Ok(text::skipped(&key, next_at))
     }
 
-    /// Posts a question beside the schedule. Asking twice at once posts one.
-    async fn open_now(&self, row: schedules::Row) -> Result<Message> {
+    /// Posts a question beside the schedule: the one of this id, or one that fits. Asking twice at once posts one.
+    async fn open_now(&self, row: schedules::Row, question: Option<&str>) -> Result<Message> {
         let Some(planned) = self.planned(&row.spec) else { return Ok(text::no_schedule()) };
+        let exactly = match question.map(|id| self.question(id)) {
+            Some(Err(refusal)) => return Ok(refusal),
+            Some(Ok(question)) => Some(question),
+            None => None,
+        };
         let now = self.now();
         let local = stamp(now).to_zoned(planned.plan.zone().clone()).datetime();
         // Never on a full minute: those are the slots of the schedule itself.
         let second = local.with().second(local.second().max(1)).subsec_nanosecond(0).build().unwrap_or(local);
-        let slot = Slot { local: second, at: stamp(now) };
+        let mut slot = Slot { local: second, at: stamp(now) };
         let candidates = self.candidates(&planned.filter);
         let posted = self
             .store
             .write("post a question now", move |conn| {
                 Box::pin(async move {
                     let newest = rounds::open_of(conn, &row.id).await?.into_iter().next();
-                    if newest.is_some_and(|round| now - round.opened_at < TWICE_MS) {
+                    // Another question is another wish.
+                    let same = |round: &Round| exactly.as_ref().is_none_or(|question| question.id == round.question);
+                    if newest.is_some_and(|round| now - round.opened_at < TWICE_MS && same(&round)) {
                         return Ok(true);
+                    }
+                    while rounds::get(conn, &RoundId::of(&row.id, &slot.key())).await?.is_some() {
+                        let next = slot.local.saturating_add(1.second());
+                        slot.local = if next.second() == 0 { next.saturating_add(1.second()) } else { next };
                     }
                     let mut asked: HashMap<_, _> =
                         rounds::asked(conn, &[&row.channel]).await?.remove(&row.channel).unwrap_or_default();
                     let mut batch = Batch::default();
                     let opening = Opening { schedule: &row.id, channel: &row.channel, planned: &planned, slot: &slot };
-                    if !batch.open(&opening, &candidates, &mut asked, now)? {
-                        return Ok(false);
+                    match exactly {
+                        Some(question) => batch.open_with(&opening, &question, now)?,
+                        None if !batch.open(&opening, &candidates, &mut asked, now)? => return Ok(false),
+                        None => {}
                     }
                     batch.store(conn, now).await?;
                     Ok(true)
@@ -324,6 +340,13 @@ impl App {
             .await?;
         self.outbox_bell.notify_waiters();
         Ok(if posted { text::opened_now() } else { text::nothing_to_ask() })
+    }
+
+    /// The question of this id, or the refusal that names the nearest.
+    pub(super) fn question(&self, id: &str) -> Result<Arc<Question>, Message> {
+        let (bank, id) = (self.bank(), id.trim());
+        let found = bank.get(id).or_else(|| bank.get(&id.to_lowercase()));
+        found.cloned().ok_or_else(|| text::no_question(id, bank.nearest_question(id).map(QuestionId::as_str)))
     }
 
     async fn reveal_now(&self, row: schedules::Row) -> Result<Message> {
@@ -355,7 +378,7 @@ impl App {
                 })
                 .await?;
             if !open {
-                self.open_now(row).await?;
+                self.open_now(row, None).await?;
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! `/drill`: private, one question at a time, on from where it stood after a restart.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -52,6 +53,33 @@ impl App {
                 bank.topic_title(&name)
             ))));
         }
+        self.start_drill(actor, bank.topic_title(&name), candidates, count, mode).await
+    }
+
+    /// A drill of one question.
+    pub(super) async fn drill_question(&self, actor: &Actor, id: &str, mode: Mode) -> Result<Reply> {
+        let question = match self.question(id) {
+            Ok(question) => question,
+            Err(refusal) => return Ok(Reply::show(refusal)),
+        };
+        if mode == Mode::Choice && question.choice.is_none() {
+            return Ok(Reply::show(text::refused(format!(
+                "The question {} has no options to choose from. Leave mode=choice out.",
+                question.id
+            ))));
+        }
+        let title = self.topic_title(&question.topic);
+        self.start_drill(actor, title, vec![question], 1, mode).await
+    }
+
+    async fn start_drill(
+        &self,
+        actor: &Actor,
+        topic: String,
+        mut candidates: Vec<Arc<Question>>,
+        count: usize,
+        mode: Mode,
+    ) -> Result<Reply> {
         let (member, id) = (actor.member.clone(), DrillId::new(random_id()?));
         let mut drilled = self
             .store
@@ -82,7 +110,7 @@ impl App {
             id,
             member: actor.member.clone(),
             channel: actor.channel.clone(),
-            topic: bank.topic_title(&name),
+            topic,
             choice: mode == Mode::Choice,
             items,
             at: 0,

@@ -6,9 +6,12 @@ use anyhow::Result;
 
 use super::{Actor, App};
 use crate::domain::bank::TopicMatch;
-use crate::domain::command::{self, Action, Command, Usage, Verb};
-use crate::domain::message::{Message, Reply};
+use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
+use crate::domain::message::{Form, Message, Reply};
 use crate::domain::text;
+
+/// Offers while somebody types: what platforms show at most.
+const OFFERS: usize = 25;
 
 /// A line that could be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,8 @@ impl App {
             Command::Daily { .. } | Command::Topics | Command::Help { .. } => actor,
         };
         Ok(match command {
-            Command::Drill { topic, level, count, mode } => {
+            Command::Drill { question: Some(id), mode, .. } => return self.drill_question(actor, &id, mode).await,
+            Command::Drill { topic, level, count, mode, question: None } => {
                 return self.begin_drill(actor, topic.as_deref(), level, count, mode).await;
             }
             Command::Leaderboard { window, board, topic } => {
@@ -104,7 +108,31 @@ impl App {
     pub fn complete(&self, line: &str) -> Vec<Suggestion> {
         let topics: Vec<(String, String)> =
             self.bank().topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
-        command::complete(line, &topics).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
+        let questions = |typed: &str| -> Vec<(String, String)> {
+            self.bank().suggest_questions(typed, OFFERS).into_iter().map(|(prompt, id)| (id, prompt)).collect()
+        };
+        command::complete(line, &topics, questions).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
+    }
+
+    /// What somebody who types a value of this kind could mean, best first: (shown, value). At most 25, each shown in at most 100
+    /// characters; nothing for values that are not looked up.
+    pub fn suggest(&self, value: Value, typed: &str) -> Vec<(String, String)> {
+        let found = match value {
+            Value::Topic => self.bank().suggest_topics(typed, OFFERS),
+            Value::Question => self.bank().suggest_questions(typed, OFFERS),
+            Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => {
+                return Vec::new();
+            }
+        };
+        found.into_iter().map(|(words, value)| (text::offer(&value, &words), value)).collect()
+    }
+
+    /// The form of an Answer button without anything looked up: for when the database takes longer than a platform waits.
+    pub fn blank_form(action: &str) -> Option<Form> {
+        match Action::decode(action)? {
+            action @ (Action::Answer(_) | Action::Drill { verb: Verb::Answer, .. }) => Some(text::blank_form(&action)),
+            _ => None,
+        }
     }
 
     /// What a person sees when the database cannot be used just now.

@@ -281,33 +281,39 @@ impl Batch {
         asked: &mut HashMap<QuestionId, i64>,
         now: i64,
     ) -> Result<bool> {
+        let id = RoundId::of(opening.schedule, &opening.slot.key());
+        let Some(picked) = pick(candidates, asked, seed_of(&[id.as_str()])) else { return Ok(false) };
+        self.open_with(opening, &picked.question, now)?;
+        asked.insert(picked.question.id.clone(), now);
+        let warn_at = LOW.min(candidates.len() - 1);
+        if !picked.repeated && (picked.unseen_left == warn_at || picked.unseen_left == 0) {
+            let words = text::low_on_questions(opening.schedule.name(), picked.unseen_left, candidates.len());
+            self.effects.entry(id).or_default().push(outbox::New::notice(opening.channel, words, now));
+        }
+        Ok(true)
+    }
+
+    /// Adds a round with this very question.
+    pub fn open_with(&mut self, opening: &Opening<'_>, question: &Question, now: i64) -> Result<()> {
         let slot = opening.slot.key();
         let id = RoundId::of(opening.schedule, &slot);
-        let Some(picked) = pick(candidates, asked, seed_of(&[id.as_str()])) else { return Ok(false) };
-        let question = picked.question;
         let plan = &opening.planned.plan;
         let hash = match self.hashes.get(&question.id) {
             Some(hash) => hash.clone(),
             None => {
-                let (hash, body) = rounds::snapshot_hash(&question)?;
+                let (hash, body) = rounds::snapshot_hash(question)?;
                 self.snapshots.insert(hash.clone(), body);
                 self.hashes.insert(question.id.clone(), hash.clone());
                 hash
             }
         };
         let reveal_at = plan.reveal_at(opening.slot, stamp(now)).as_millisecond();
-        asked.insert(question.id.clone(), now);
         let question_effect = Effect::Question { round: id.clone() };
         // After its reveal was due it is not posted any more.
-        let mut effects = vec![outbox::New {
+        let effects = vec![outbox::New {
             not_after: Some(reveal_at),
             ..outbox::New::at_once(opening.channel, question_effect, now)
         }];
-        let warn_at = LOW.min(candidates.len() - 1);
-        if !picked.repeated && (picked.unseen_left == warn_at || picked.unseen_left == 0) {
-            let words = text::low_on_questions(opening.schedule.name(), picked.unseen_left, candidates.len());
-            effects.push(outbox::New::notice(opening.channel, words, now));
-        }
         self.effects.insert(id.clone(), effects);
         self.rounds.push(Round {
             id,
@@ -330,7 +336,7 @@ impl Batch {
             shown: 0,
             parts: 0,
         });
-        Ok(true)
+        Ok(())
     }
 
     /// Records a slot that got no question; the organisers hear of it when `words` are given.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::short_hash;
+use super::ids::{QuestionId, short_hash};
 use super::question::{Level, Question};
 
 /// A file of a bank, already read.
@@ -181,6 +181,36 @@ impl Bank {
         TopicMatch::Near(nearest(&wanted, names.into_iter()))
     }
 
+    /// The id nearest to what somebody wrote for one.
+    pub fn nearest_question(&self, typed: &str) -> Option<&QuestionId> {
+        let typed = typed.to_lowercase();
+        self.questions
+            .iter()
+            .map(|question| (strsim::osa_distance(&typed, question.id.as_str()), &question.id))
+            .filter(|(distance, id)| *distance <= (id.as_str().len() / 2).max(2))
+            .min()
+            .map(|(_, id)| id)
+    }
+
+    /// Topics that could be meant by what has been typed so far, best first: (title, name).
+    pub fn suggest_topics(&self, typed: &str, limit: usize) -> Vec<(String, String)> {
+        let offers = self.topics.iter().map(|topic| {
+            let mut words = vec![(0, topic.name.as_str()), (1, topic.title.as_str())];
+            words.extend(topic.aliases.iter().map(|alias| (1, alias.as_str())));
+            (words, (topic.title.clone(), topic.name.clone()))
+        });
+        best(typed, offers, limit)
+    }
+
+    /// Questions that could be meant by what has been typed so far, best first: (prompt, id).
+    pub fn suggest_questions(&self, typed: &str, limit: usize) -> Vec<(String, String)> {
+        let offers = self.questions.iter().map(|question| {
+            let words = vec![(0, question.id.as_str()), (1, question.prompt.as_str())];
+            (words, (question.prompt.clone(), question.id.to_string()))
+        });
+        best(typed, offers, limit)
+    }
+
     /// The questions that pass a filter, in the order of their ids. What the filter names and the bank does not know
     /// passes nothing; [`Bank::check_filter`] says so in words.
     pub fn select(&self, filter: &Filter) -> Vec<Arc<Question>> {
@@ -336,6 +366,38 @@ fn nearest<'a>(wanted: &str, words: impl Iterator<Item = (&'a str, &'a str)>) ->
     let mut near: Vec<_> = near.into_iter().collect();
     near.sort_by_key(|(name, rank)| (*rank, *name));
     near.into_iter().take(3).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// A word that an offer answers to, with how much it counts less than the best one.
+type Answers<'a> = Vec<(usize, &'a str)>;
+
+/// The offers that fit what has been typed: what is it, begins with it, has a word that begins with it, contains it; near misses only
+/// when nothing else fits.
+fn best<'a, T>(typed: &str, offers: impl Iterator<Item = (Answers<'a>, T)>, limit: usize) -> Vec<T> {
+    let typed = typed.trim().to_lowercase();
+    let rank = |word: &str| {
+        let word = word.to_lowercase();
+        if word == typed {
+            Some(0)
+        } else if word.starts_with(&typed) {
+            Some(2)
+        } else if word.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(&typed)) {
+            Some(4)
+        } else if word.contains(&typed) {
+            Some(6)
+        } else {
+            let distance = strsim::osa_distance(&typed, &word);
+            (distance <= (typed.chars().count() / 3).max(1)).then_some(10 + distance)
+        }
+    };
+    let mut ranked: Vec<(usize, T)> = offers
+        .filter_map(|(words, offer)| {
+            Some((words.iter().filter_map(|(less, word)| Some(rank(word)? + less)).min()?, offer))
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let fits = ranked.first().is_some_and(|(rank, _)| *rank < 10);
+    ranked.into_iter().filter(|(rank, _)| !fits || *rank < 10).take(limit).map(|(_, offer)| offer).collect()
 }
 
 fn unknown(what: &str, text: &str, near: &[String], all: &[&str]) -> String {

@@ -8,6 +8,8 @@ use super::question::Level;
 pub enum Value {
     /// A topic, its alias or a near miss.
     Topic,
+    /// The id of a question.
+    Question,
     Level,
     Number {
         min: i64,
@@ -17,10 +19,10 @@ pub enum Value {
     Word(&'static [&'static str]),
     /// Local time of day, `09:00`.
     Time,
-    Text,
-}
     /// Somebody to call: platforms with typed options offer their roles. As text the platform's id, or `none`.
     Mention,
+    Text,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Opt {
@@ -57,6 +59,8 @@ const fn by_name(name: &'static str, value: Value, help: &'static str) -> Opt {
     Opt { name, help, value, named: true }
 }
 
+const QUESTION: Opt = by_name("question", Value::Question, "Exactly this question, by its id");
+
 const SCHEDULE: Opt = by_name("schedule", Value::Text, "Which schedule of this channel, if it has several");
 
 pub const TABLE: &[Spec] = &[
@@ -73,6 +77,7 @@ pub const TABLE: &[Spec] = &[
                 Value::Word(&["free", "choice"]),
                 "free = in your own words (as set), choice = four options",
             ),
+            QUESTION,
         ],
         subs: &[],
         example: "/drill iam advanced 3 choice",
@@ -115,14 +120,14 @@ pub const TABLE: &[Spec] = &[
                     by_name("tracks", Value::Text, "Only these tracks: devops,cloudops; all = no limit"),
                     by_name("skip", Value::Text, "Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none"),
                     by_name("catch-up", Value::Text, "How late a missed question may still come: 6h"),
+                    by_name("ping", Value::Mention, "Whom each question calls, by role; none = nobody"),
                     SCHEDULE,
                 ],
             },
             Sub { name: "pause", help: "No more questions until /daily resume", options: &[SCHEDULE] },
             Sub { name: "resume", help: "Questions come again", options: &[SCHEDULE] },
-                    by_name("ping", Value::Mention, "Whom each question calls, by role; none = nobody"),
             Sub { name: "skip", help: "Leave out the next question", options: &[SCHEDULE] },
-            Sub { name: "now", help: "Post a question at once, beside the schedule", options: &[SCHEDULE] },
+            Sub { name: "now", help: "Post a question at once, beside the schedule", options: &[QUESTION, SCHEDULE] },
             Sub { name: "reveal", help: "Reveal the open question now", options: &[SCHEDULE] },
         ],
         example: "/daily set 09:00 days=mon-fri zone=Europe/London reveal=17:00",
@@ -229,28 +234,47 @@ pub struct Change {
     pub tracks: Option<String>,
     pub skip: Option<String>,
     pub catch_up: Option<String>,
+    pub ping: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Daily {
     Show,
-    pub ping: Option<String>,
     Set(Box<Change>),
     Pause,
     Resume,
     Skip,
-    Now,
+    /// Exactly the question of this id, or one that fits the schedule.
+    Now(Option<String>),
     Reveal,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    Drill { topic: Option<String>, level: Option<Level>, count: usize, mode: Mode },
-    Leaderboard { window: Window, board: Board, topic: Option<String> },
-    Daily { action: Daily, schedule: Option<String> },
+    /// `question` asks exactly the one of this id, whatever the rest says.
+    Drill {
+        topic: Option<String>,
+        level: Option<Level>,
+        count: usize,
+        mode: Mode,
+        question: Option<String>,
+    },
+    Leaderboard {
+        window: Window,
+        board: Board,
+        topic: Option<String>,
+    },
+    Daily {
+        action: Daily,
+        schedule: Option<String>,
+    },
     Topics,
-    Me { delete: bool },
-    Help { command: Option<String> },
+    Me {
+        delete: bool,
+    },
+    Help {
+        command: Option<String>,
+    },
 }
 
 /// Why a command could not be read, in words for the person who typed it, with the usage.
@@ -313,6 +337,7 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
             level: get("level").as_deref().and_then(Level::parse),
             count: get("count").and_then(|count| count.parse().ok()).unwrap_or(5),
             mode: get("mode").as_deref().map(Mode::parse).unwrap_or_default(),
+            question: get("question"),
         },
         "leaderboard" => Command::Leaderboard {
             window: get("window").as_deref().and_then(Window::parse).unwrap_or_default(),
@@ -333,15 +358,15 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
                     tracks: get("tracks"),
                     skip: get("skip"),
                     catch_up: get("catch-up"),
+                    ping: get("ping"),
                 })),
                 "pause" => Daily::Pause,
                 "resume" => Daily::Resume,
                 "skip" => Daily::Skip,
-                "now" => Daily::Now,
+                "now" => Daily::Now(get("question")),
                 "reveal" => Daily::Reveal,
                 _ => Daily::Show,
             };
-                    ping: get("ping"),
             if let Daily::Set(change) = &action {
                 if **change == Change::default() {
                     return Err(refuse(spec, sub, "Say what to change.".to_owned()));
@@ -426,12 +451,17 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
     let value = value.trim();
     let name = option.name;
     match option.value {
-        Value::Topic | Value::Text => {
+        Value::Topic | Value::Question | Value::Text => {
             if value.is_empty() {
                 return Err(format!("{name} is empty."));
             }
             Ok(value.to_owned())
         }
+        Value::Mention if value.eq_ignore_ascii_case("none") => Ok("none".to_owned()),
+        Value::Mention if value.is_empty() || value.len() > 64 || value.contains(char::is_whitespace) => {
+            Err(format!("\"{value}\" is nobody to call: give {name} one role, or none."))
+        }
+        Value::Mention => Ok(value.to_owned()),
         Value::Level => Level::parse(value)
             .map(|level| level.as_str().to_owned())
             .ok_or_else(|| format!("\"{value}\" is no level: beginner, intermediate or advanced.")),
@@ -440,11 +470,6 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
             Ok(number) => Err(format!("{name} is {number}; it goes from {min} to {max}.")),
             Err(_) => Err(format!("\"{value}\" is no number; {name} goes from {min} to {max}.")),
         },
-        Value::Mention if value.eq_ignore_ascii_case("none") => Ok("none".to_owned()),
-        Value::Mention if value.is_empty() || value.len() > 64 || value.contains(char::is_whitespace) => {
-            Err(format!("\"{value}\" is nobody to call: give {name} one role, or none."))
-        }
-        Value::Mention => Ok(value.to_owned()),
         Value::Word(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(value))
@@ -459,8 +484,13 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
     }
 }
 
-/// `/` and the beginning of a line -> whole lines that could be meant, with a help text each. `topics` are names and titles.
-pub fn complete(line: &str, topics: &[(String, String)]) -> Vec<(String, String)> {
+/// `/` and the beginning of a line -> whole lines that could be meant, with a help text each. `topics` are names and titles, `questions`
+/// finds ids and prompts.
+pub fn complete(
+    line: &str,
+    topics: &[(String, String)],
+    questions: impl Fn(&str) -> Vec<(String, String)>,
+) -> Vec<(String, String)> {
     let Some(body) = line.strip_prefix('/') else { return Vec::new() };
     let lower = body.to_lowercase();
     let Some((name, rest)) = lower.split_once(' ') else {
@@ -492,6 +522,12 @@ pub fn complete(line: &str, topics: &[(String, String)]) -> Vec<(String, String)
             continue;
         }
         match option.value {
+            Value::Question if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with('=')) => {
+                let begun = &typed[option.name.len() + 1..];
+                out.extend(
+                    questions(begun).into_iter().map(|(id, prompt)| (format!("{before}{}={id}", option.name), prompt)),
+                );
+            }
             Value::Topic if !option.named => out.extend(
                 topics
                     .iter()
@@ -557,7 +593,8 @@ fn unknown(name: &str) -> Usage {
     Usage { problem, usage: format!("I know {all}.") }
 }
 
-fn refuse(spec: &Spec, sub: Option<&str>, problem: String) -> Usage {
+/// A problem with a command, and its usage.
+pub fn refuse(spec: &Spec, sub: Option<&str>, problem: String) -> Usage {
     Usage { problem, usage: format!("{}\nFor example: {}", usage(spec, sub), spec.example) }
 }
 
@@ -656,7 +693,7 @@ mod tests {
     use super::*;
 
     fn drill(topic: Option<&str>, level: Option<Level>, count: usize, mode: Mode) -> Command {
-        Command::Drill { topic: topic.map(str::to_owned), level, count, mode }
+        Command::Drill { topic: topic.map(str::to_owned), level, count, mode, question: None }
     }
 
     #[test]
@@ -675,7 +712,11 @@ mod tests {
                 Command::Leaderboard { window: Window::All, board: Board::Drill, topic: some("iam") },
             ),
             ("/daily", Command::Daily { action: Daily::Show, schedule: None }),
-            ("/daily now schedule=evening", Command::Daily { action: Daily::Now, schedule: some("evening") }),
+            ("/daily now schedule=evening", Command::Daily { action: Daily::Now(None), schedule: some("evening") }),
+            (
+                "/daily now question=iam-passrole",
+                Command::Daily { action: Daily::Now(some("iam-passrole")), schedule: None },
+            ),
             (
                 "/daily set 9:30 days=mon-fri reveal=\"next day 09:00\"",
                 set(Change {
@@ -701,6 +742,7 @@ mod tests {
             ("/daily set", "Say what to change."),
             ("/daily set zon=Europe/London", "There is no setting \"zon\". Did you mean \"zone\"?"),
             ("/daily set time=25:00", "\"25:00\" is no time of day: write it like 09:00 or 17:30."),
+            ("/daily set ping=\"all of you\"", "\"all of you\" is nobody to call: give ping one role, or none."),
             ("/daily set noon", "\"noon\" is no time of day: write it like 09:00 or 17:30."),
             ("/daily set cron=\"0 9 * * *\" 09:00", "Give either cron, or time and days, not both."),
             ("/drill count=99", "count is 99; it goes from 1 to 20."),
@@ -722,7 +764,6 @@ mod tests {
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
             Action::Forget,
             Action::Run("/drill iam".to_owned()),
-            ("/daily set ping=\"all of you\"", "\"all of you\" is nobody to call: give ping one role, or none."),
         ] {
             let text = action.encode();
             assert!(text.len() <= 100, "{text}");
@@ -749,13 +790,18 @@ mod tests {
     fn completion_offers_commands_subcommands_and_values() {
         let topics =
             vec![("iam".to_owned(), "AWS identity".to_owned()), ("eks".to_owned(), "Kubernetes on EKS".to_owned())];
-        let offer = |line: &str| complete(line, &topics).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        let questions = |typed: &str| vec![(format!("{typed}m-role"), "Which role?".to_owned())];
+        let offer =
+            |line: &str| complete(line, &topics, questions).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
         assert_eq!(offer("/dr"), ["/drill "]);
         assert_eq!(offer("/drill ia"), ["/drill iam"]);
         assert_eq!(offer("/drill kube"), ["/drill eks"]);
         assert_eq!(offer("/drill iam adv"), ["/drill iam advanced"]);
         assert_eq!(offer("/daily s"), ["/daily show", "/daily set", "/daily skip"]);
         assert_eq!(offer("/daily set zo"), ["/daily set zone="]);
+        assert_eq!(offer("/daily now que"), ["/daily now question="]);
+        assert_eq!(offer("/daily now question=ia"), ["/daily now question=iam-role"]);
+        assert_eq!(offer("/drill question=ia"), ["/drill question=iam-role"]);
         assert_eq!(offer("hello"), Vec::<String>::new());
     }
 }

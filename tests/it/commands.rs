@@ -1,6 +1,7 @@
 //! Every command, as members and organisers use it.
 
-use drillbot::domain::command::TABLE;
+use drillbot::app::App;
+use drillbot::domain::command::{TABLE, Value};
 use drillbot::domain::ids::ChannelId;
 use drillbot::domain::round::State;
 use drillbot::domain::schedule::ScheduleSpec;
@@ -304,6 +305,75 @@ async fn daily_set_makes_a_second_schedule_by_name() {
 }
 
 #[tokio::test]
+async fn an_organiser_posts_and_a_member_drills_exactly_one_question() {
+    let eks = ScheduleSpec { topics: vec!["eks".into()], ..spec() };
+    let mut w = World::with(Setup { schedules: vec![("daily", eks)], ..Setup::default() }).await;
+    assert_snapshot!(w.ann("/daily now question=iam_2").await, @r#"There is no question "iam_2" in the bank, so nothing was asked. Did you mean iam-2?"#);
+    assert_snapshot!(w.ann("/daily now question=gardening").await, @r#"There is no question "gardening" in the bank, so nothing was asked."#);
+    assert_snapshot!(w.ann("/daily now question=IAM-2").await, @"The question is on its way to the channel. /daily reveal ends it early.");
+    w.ann("/daily now question=iam-2").await;
+    w.settle().await;
+    assert_eq!(w.prompts(), ["iam question 2: who keeps the state?"], "whatever the schedule asks, and once");
+    w.ann("/daily now question=iam-3").await;
+    w.settle().await;
+    assert_eq!(w.prompts().len(), 2, "another question is another wish");
+    assert_eq!(w.notices(), Vec::<String>::new());
+    let drill = w.bob("/drill question=iam-4").await;
+    assert!(drill.contains("IAM, question 1 of 1") && drill.contains("iam question 4"), "{drill}");
+    assert_snapshot!(w.bob("/drill question=iam4").await, @r#"There is no question "iam4" in the bank, so nothing was asked. Did you mean iam-4?"#);
+    w.at("17:00").await;
+    w.end().await;
+}
+
+#[tokio::test]
+async fn values_are_offered_while_somebody_types() {
+    let w = World::new().await;
+    let offers = |value: Value, typed: &str| -> Vec<String> {
+        w.app.suggest(value, typed).into_iter().map(|(shown, value)| format!("{value} | {shown}")).collect()
+    };
+    assert_eq!(offers(Value::Topic, ""), ["eks | eks: EKS", "iam | iam: IAM"]);
+    assert_eq!(offers(Value::Topic, "IA"), ["iam | iam: IAM"]);
+    assert_eq!(offers(Value::Topic, "imm"), ["iam | iam: IAM"], "a near miss");
+    assert_eq!(offers(Value::Topic, "gardening"), Vec::<String>::new());
+    assert_eq!(offers(Value::Question, "iam-2"), ["iam-2 | iam-2: iam question 2: who keeps the state?"]);
+    assert_eq!(offers(Value::Question, "question 5").len(), 1);
+    assert_eq!(offers(Value::Question, "").len(), 9);
+    assert_eq!(offers(Value::Text, "iam"), Vec::<String>::new());
+    let lines: Vec<String> = w.app.complete("/daily now question=iam-").into_iter().map(|one| one.line).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[0], "/daily now question=iam-1");
+    w.end().await;
+}
+
+#[tokio::test]
+async fn no_more_is_offered_than_platforms_show() {
+    let w = World::with(Setup { bank: bank(&[("iam", 60)]), ..Setup::default() }).await;
+    let offers = w.app.suggest(Value::Question, "iam");
+    assert_eq!(offers.len(), 25);
+    assert!(offers.iter().all(|(shown, _)| shown.chars().count() <= 100));
+    w.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_form_needs_nothing_looked_up() {
+    let mut w = World::new().await;
+    w.at("09:00").await;
+    let action = w.card_button("Answer").expect("a button");
+    let form = App::blank_form(&action).expect("a form");
+    assert_eq!(form.action, action);
+    assert!(w.submit("Bob", &form.action, FULL).await.starts_with("Saved."));
+    w.bob("/drill iam 1").await;
+    let action = w.button("Bob", "Answer").expect("a button");
+    let form = App::blank_form(&action).expect("a form");
+    assert!(w.submit("Bob", &form.action, FULL).await.contains("100 of 100"));
+    for other in ["hint:abc", "forget", "drill:x:0:next", "nonsense"] {
+        assert_eq!(App::blank_form(other), None, "{other}");
+    }
+    w.at("17:00").await;
+    w.end().await;
+}
+
+#[tokio::test]
 async fn pause_keeps_questions_away_until_resume() {
     let mut w = World::new().await;
     w.at("09:00").await;
@@ -501,14 +571,14 @@ async fn wrong_topics_are_met_with_the_right_ones() {
     assert_snapshot!(w.bob("/drill iam 99").await, @r#"
     count is 99; it goes from 1 to 20.
     ```
-    /drill [topic] [level] [count] [mode]
+    /drill [topic] [level] [count] [mode] [question=..]
     For example: /drill iam advanced 3 choice
     ```
     "#);
     assert_snapshot!(w.bob("/drill count=99 iam").await, @r#"
     count is 99; it goes from 1 to 20.
     ```
-    /drill [topic] [level] [count] [mode]
+    /drill [topic] [level] [count] [mode] [question=..]
     For example: /drill iam advanced 3 choice
     ```
     "#);

@@ -408,13 +408,8 @@ async fn a_trouble_of_a_channel_is_news_once(store: Store) {
         let store = store.clone();
         async move { read!(store, |conn| channels::condition(conn, &channel("one")).await).expect("known") }
     };
-    let well = channels::Condition {
-        space: String::new(),
-        steward: None,
-        trouble: String::new(),
-        trouble_at: 0,
-        lost: false,
-    };
+    let well =
+        channels::Condition { space: String::new(), steward: None, trouble: String::new(), trouble_at: 0, lost: false };
     assert_eq!(state().await, well);
     assert_eq!(read!(store, |conn| channels::condition(conn, &channel("none")).await), None);
     for (why, news) in [("forbidden", true), ("forbidden", false), ("removed", true)] {

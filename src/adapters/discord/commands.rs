@@ -6,9 +6,7 @@ use serenity::model::application::{CommandData, CommandDataOption, CommandDataOp
 use crate::domain::command::{self, Command, Opt, Spec, TABLE, Usage, Value, Values};
 use crate::domain::ids::short_hash;
 use crate::domain::question::Level;
-
-/// In the menu of a message.
-pub const SAVE_ANSWER: &str = "Save as my answer";
+use crate::domain::text::{Local, SAVE_AS_ANSWER, localized};
 
 /// The permission that organisers have unless a server says otherwise: Manage Guild, `1 << 5`.
 const ORGANISERS: &str = "32";
@@ -19,6 +17,7 @@ const MESSAGE: u8 = 3;
 const SUBCOMMAND: u8 = 1;
 const STRING: u8 = 3;
 const INTEGER: u8 = 4;
+const ROLE: u8 = 8;
 const IN_SERVER: u8 = 0;
 const WITH_BOT: u8 = 1;
 const ON_SERVER: u8 = 0;
@@ -31,14 +30,9 @@ pub fn registration() -> Json {
     let mut out: Vec<Json> = TABLE.iter().map(one).collect();
     let mut save = Map::new();
     save.insert("type".into(), json!(MESSAGE));
-    save.insert("name".into(), json!(SAVE_ANSWER));
+    save.insert("name".into(), json!(SAVE_AS_ANSWER));
     save.insert("contexts".into(), json!([IN_SERVER]));
     save.insert("integration_types".into(), json!([ON_SERVER]));
-    let names: Map<String, Json> =
-        localizations(SAVE_ANSWER).into_iter().map(|(locale, name, _)| (locale.to_owned(), json!(name))).collect();
-    if !names.is_empty() {
-        save.insert("name_localizations".into(), Json::Object(names));
-    }
     out.push(Json::Object(save));
     Json::Array(out)
 }
@@ -49,7 +43,12 @@ pub fn hash(registration: &Json, application: &str) -> String {
 }
 
 fn one(spec: &Spec) -> Json {
-    let mut out = named(spec.name, spec.name, spec.help);
+    let mut out = named(spec.name, spec.help);
+    let translated = |of: fn(&Local) -> &'static str| -> Json {
+        localized(spec.name).map(|local| (local.locale.to_owned(), json!(of(local)))).collect::<Map<_, _>>().into()
+    };
+    out.insert("name_localizations".into(), translated(|local| local.name));
+    out.insert("description_localizations".into(), translated(|local| local.description));
     out.insert("type".into(), json!(CHAT));
     out.insert("integration_types".into(), json!([ON_SERVER]));
     if spec.organisers_only {
@@ -58,22 +57,21 @@ fn one(spec: &Spec) -> Json {
     } else {
         out.insert("contexts".into(), json!([IN_SERVER, WITH_BOT]));
     }
-    let options = |path: &str, options: &[Opt]| options.iter().map(|o| option(path, o)).collect::<Vec<Json>>();
-    let mut all = options(spec.name, spec.options);
+    let options = |options: &[Opt]| options.iter().map(|o| option(spec, o)).collect::<Vec<Json>>();
+    let mut all = options(spec.options);
     all.extend(spec.subs.iter().map(|sub| {
-        let path = format!("{} {}", spec.name, sub.name);
-        let mut out = named(&path, sub.name, sub.help);
+        let mut out = named(sub.name, sub.help);
         out.insert("type".into(), json!(SUBCOMMAND));
-        out.insert("options".into(), json!(options(&path, sub.options)));
+        out.insert("options".into(), json!(options(sub.options)));
         Json::Object(out)
     }));
     out.insert("options".into(), json!(all));
     Json::Object(out)
 }
 
-/// `path` is `daily set`; options are never required, since every one of them may be left out.
-fn option(path: &str, option: &Opt) -> Json {
-    let mut out = named(&format!("{path} {}", option.name), option.name, option.help);
+/// Options are never required, since every one of them may be left out.
+fn option(spec: &Spec, option: &Opt) -> Json {
+    let mut out = named(option.name, option.help);
     let mut typed = |kind: u8, more: Json| {
         out.insert("type".into(), json!(kind));
         if let Json::Object(more) = more {
@@ -82,11 +80,12 @@ fn option(path: &str, option: &Opt) -> Json {
     };
     match option.value {
         // Another command's name, of which there are few.
-        Value::Text if path == "help" => typed(STRING, choices(TABLE.iter().map(|spec| spec.name))),
-        Value::Topic => typed(STRING, json!({ "autocomplete": true })),
+        Value::Text if spec.name == "help" => typed(STRING, choices(TABLE.iter().map(|spec| spec.name))),
+        Value::Topic | Value::Question => typed(STRING, json!({ "autocomplete": true })),
         Value::Level => typed(STRING, choices(Level::ALL.iter().map(|level| level.as_str()))),
         Value::Word(words) => typed(STRING, choices(words.iter().copied())),
         Value::Number { min, max } => typed(INTEGER, json!({ "min_value": min, "max_value": max })),
+        Value::Mention => typed(ROLE, json!({})),
         Value::Time => typed(STRING, json!({ "min_length": 4, "max_length": 5 })),
         Value::Text => typed(STRING, json!({ "max_length": LONGEST_TEXT })),
     }
@@ -97,26 +96,11 @@ fn choices<'a>(words: impl Iterator<Item = &'a str>) -> Json {
     json!({ "choices": words.map(|word| json!({ "name": word, "value": word })).collect::<Vec<_>>() })
 }
 
-/// Name and description, with their translations.
-fn named(path: &str, name: &str, description: &str) -> Map<String, Json> {
+fn named(name: &str, description: &str) -> Map<String, Json> {
     let mut out = Map::new();
     out.insert("name".into(), json!(name));
     out.insert("description".into(), json!(description));
-    let (mut names, mut descriptions) = (Map::new(), Map::new());
-    for (locale, name, description) in localizations(path) {
-        names.insert(locale.to_owned(), json!(name));
-        descriptions.insert(locale.to_owned(), json!(description));
-    }
-    if !names.is_empty() {
-        out.insert("name_localizations".into(), Json::Object(names));
-        out.insert("description_localizations".into(), Json::Object(descriptions));
-    }
     out
-}
-
-/// (locale, name, description) of a command, a subcommand or an option: `daily`, `daily set`, `daily set zone`. None yet.
-fn localizations(_path: &str) -> Vec<(&'static str, String, String)> {
-    Vec::new()
 }
 
 /// What somebody sent by a slash command, or the same usage reply that a typed line gets.
@@ -133,9 +117,9 @@ pub fn read(data: &CommandData) -> Result<Command, Usage> {
         let option = known.iter().find(|option| option.name == given.name);
         let (Some(option), Some(text)) = (option, as_text(&given.value)) else {
             let problem = format!("There is no setting \"{}\".", given.name);
-            return Err(refuse(spec, sub, problem));
+            return Err(command::refuse(spec, sub, problem));
         };
-        let value = command::check(option, &text).map_err(|problem| refuse(spec, sub, problem))?;
+        let value = command::check(option, &text).map_err(|problem| command::refuse(spec, sub, problem))?;
         values.push((option.name, value));
     }
     command::build(spec, sub, &values)
@@ -171,11 +155,6 @@ fn as_text(value: &CommandDataOptionValue) -> Option<String> {
         CommandDataOptionValue::Role(role) => role.to_string(),
         _ => return None,
     })
-}
-
-/// As `domain::command` words it for a typed line.
-fn refuse(spec: &Spec, sub: Option<&str>, problem: String) -> Usage {
-    Usage { problem, usage: format!("{}\nFor example: {}", command::usage(spec, sub), spec.example) }
 }
 
 #[cfg(test)]
@@ -229,8 +208,8 @@ mod tests {
         assert_eq!(one("daily")["contexts"], json!([0]));
         assert_eq!(one("drill")["default_member_permissions"], Json::Null);
         assert_eq!(one("drill")["contexts"], json!([0, 1]));
-        assert_eq!(one(SAVE_ANSWER)["type"], 3);
-        assert_eq!(one(SAVE_ANSWER)["description"], Json::Null);
+        assert_eq!(one(SAVE_AS_ANSWER)["type"], 3);
+        assert_eq!(one(SAVE_AS_ANSWER)["description"], Json::Null);
         assert_eq!(one("help")["options"][0]["choices"][0]["value"], "drill");
         assert_eq!(one("drill")["options"][2]["max_value"], 20);
     }
@@ -299,7 +278,8 @@ mod tests {
                 topic: Some("identity and access".into()),
                 level: Some(Level::Advanced),
                 count: 3,
-                mode: Mode::Choice
+                mode: Mode::Choice,
+                question: None,
             })
         );
         let pause = json!([{ "name": "pause", "type": 1, "options": [

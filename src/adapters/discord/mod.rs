@@ -59,12 +59,10 @@ mod code {
     pub const UNKNOWN_MESSAGE: u32 = 10_008;
     pub const ALREADY_ACKNOWLEDGED: u32 = 40_060;
     pub const MISSING_ACCESS: u32 = 50_001;
-    pub const CANNOT_SEND_TO_THIS_USER: u32 = 50_007;
     pub const NOT_A_TEXT_CHANNEL: u32 = 50_008;
     pub const MISSING_PERMISSIONS: u32 = 50_013;
     pub const WRONG_CHANNEL_TYPE: u32 = 50_024;
     pub const THREAD_ARCHIVED: u32 = 50_083;
-    pub const NO_MUTUAL_GUILD: u32 = 50_278;
     pub const THREAD_EXISTS: u32 = 160_004;
     pub const THREAD_LOCKED: u32 = 160_005;
 }
@@ -119,8 +117,6 @@ struct Inner {
 #[derive(Deserialize)]
 struct Raw {
     id: String,
-    #[serde(default)]
-    channel_id: String,
     author: Author,
     #[serde(default)]
     content: String,

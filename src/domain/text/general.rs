@@ -85,6 +85,18 @@ pub fn no_topic(typed: &str, near: &[String]) -> Message {
     refused(format!("There is no topic \"{typed}\".{guess} /topics shows them all."))
 }
 
+/// A question id that the bank does not have.
+pub fn no_question(typed: &str, near: Option<&str>) -> Message {
+    let typed = crate::domain::markup::shorten(typed, 60);
+    let guess = near.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    refused(format!("There is no question \"{typed}\" in the bank, so nothing was asked.{guess}"))
+}
+
+/// An offer while somebody types: "iam-passrole: Why is .."; at most 100 characters.
+pub fn offer(value: &str, words: &str) -> String {
+    crate::domain::markup::shorten(&format!("{value}: {words}"), 100)
+}
+
 pub fn organisers_only(command: &str) -> Message {
     refused(format!("/{command} is for this channel's organisers. Ask one of them, or try /help for what you can do."))
 }

@@ -661,7 +661,7 @@ fn marks_of_others_are_none() {
 // --- What the bot really says ---------------------------------------------------------------------------------------
 
 fn bank() -> Bank {
-    let source = Source { path: "iam.toml", text: include_str!("../../content/iam.toml") };
+    let source = Source { path: "iam.toml", text: include_str!("../../../content/iam.toml") };
     Bank::read(&[&[source]]).unwrap().0
 }
 
@@ -756,6 +756,7 @@ fn cards() {
             question: &question,
             topic: "AWS identity",
             answered,
+            reads_threads: true,
         }))
     };
     assert_snapshot!(card(State::Open, 3), @"
@@ -964,7 +965,7 @@ fn drills() {
 
 #[test]
 fn helps() {
-    assert_snapshot!(page(&text::help()), @"
+    assert_snapshot!(page(&text::help(true)), @"
     === 80848e
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
     • `/drill` Practise a topic in private, one question at a time
@@ -975,7 +976,7 @@ fn helps() {
     • `/help` What I can do
     -# /help and a command explains it, for example /help drill.
     ");
-    assert_snapshot!(page(&text::help_for("daily")), @r#"
+    assert_snapshot!(page(&text::help_for("daily", true)), @r#"
     === 80848e
     **/daily**
     Show or steer the daily question of this channel
@@ -1007,9 +1008,9 @@ fn helps() {
 #[test]
 fn nothing_of_our_own_questions_is_shortened() {
     let texts = [
-        include_str!("../../content/iam.toml"),
-        include_str!("../../content/eks.toml"),
-        include_str!("../../content/terraform.toml"),
+        include_str!("../../../content/iam.toml"),
+        include_str!("../../../content/eks.toml"),
+        include_str!("../../../content/terraform.toml"),
     ];
     for text in texts {
         let bank = Bank::read(&[&[Source { path: "a.toml", text }]]).unwrap().0;
@@ -1020,7 +1021,7 @@ fn nothing_of_our_own_questions_is_shortened() {
                 vec![NamedAnswer { name: "Ann".into(), text: &question.model_answer, grade: &all, coverage: 100 }];
             let reveal = Reveal { round: &round, question, answers, teaser: Some(question.prompt.clone()) };
             let mut messages = text::reveal(&reveal);
-            messages.push(text::card(&CardView { round: &round, question, topic: "IAM", answered: 0 }));
+            messages.push(text::card(&CardView { round: &round, question, topic: "IAM", answered: 0, reads_threads: true }));
             messages.push(text::my_result(question, &question.model_answer, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
             let answered =
