@@ -35,6 +35,11 @@ async fn permissions_are_asked() {
     let with_embed = json!({"content": "words", "embeds": [{"title": "t"}], "allowed_mentions": no_calls()});
     let (status, posted) = rest.call("POST", &format!("/channels/{channel}/messages"), with_embed).await;
     assert_eq!((status, &posted["embeds"]), (200, &json!([])));
+    let path = format!("/channels/{channel}/messages");
+    let only_embed = json!({"embeds": [{"title": "t"}], "allowed_mentions": no_calls()});
+    assert_eq!(rest.call("POST", &path, only_embed.clone()).await.1["code"], 50013);
+    let path = format!("{path}/{}", id_of(&posted));
+    assert_eq!(rest.call("PATCH", &path, only_embed).await.1["embeds"], json!([]));
     fake.deny(channel, Permissions::READ_MESSAGE_HISTORY);
     assert_eq!(rest.get(&format!("/channels/{channel}/messages")).await, (200, json!([])));
     fake.deny(channel, Permissions::SEND_MESSAGES);
@@ -51,7 +56,7 @@ async fn permissions_are_asked() {
     fake.kick(guild);
     assert_eq!(rest.get(&format!("/guilds/{guild}")).await.1["code"], 10004);
     assert_eq!(rest.post(channel, "gone").await.1["code"], 50001);
-    assert_eq!(fake.with(|model| model.rates.invalid), 4);
+    assert_eq!(fake.with(|model| model.rates.invalid), 5);
     fake.check();
 }
 
@@ -186,7 +191,12 @@ async fn threads_are_made_archived_locked_and_woken() {
     assert_eq!(active["threads"][0]["message_count"], 3);
     fake.lock(thread);
     assert_eq!(rest.post(thread, "no").await.1["code"], 160_005);
-    assert_eq!(fake.threads(channel), [(thread, "Answers".to_owned())]);
+    let path = format!("/channels/{thread}");
+    assert_eq!(rest.call("PATCH", &path, json!({"locked": false})).await.1["code"], 50013);
+    assert_eq!(rest.call("PATCH", &path, json!({"archived": true, "name": "Done"})).await.0, 200);
+    assert_eq!(rest.call("PATCH", &path, json!({"name": "Answers"})).await.1["code"], 50083);
+    assert_eq!(rest.call("PATCH", &path, json!({"archived": false})).await.1["code"], 50013);
+    assert_eq!(fake.threads(channel), [(thread, "Done".to_owned())]);
 
     let forum = fake.forum_channel(guild, "drills", &["iam"]);
     let (_, shown) = rest.get(&format!("/channels/{forum}")).await;
