@@ -124,8 +124,7 @@ impl Table {
         let fake = &self.fake;
         let seen = match verb {
             "says" => {
-                fake.write(who, self.here, what);
-                return Ok(());
+                return fake.try_write(who, self.here, what).map(|_| ());
             }
             "presses" => fake.press(who, self.newest(who, &format!("[{what}"))?, what).await,
             "chooses" => fake.choose(who, self.newest(who, what)?, what).await,

@@ -169,8 +169,13 @@ struct Asked {
 impl Asked {
     /// Everything between the request and the answer.
     fn meet(&self, model: &mut Model) -> Plan {
-        if model.faults.outage.is_some() {
-            return Plan::of(503, Some(json!({"message": "503: Service Unavailable", "code": 0})));
+        match model.faults.outage {
+            // A connection from before the outage.
+            Some(Outage::Unreachable) => return Plan { cut: true, ..Plan::of(503, None) },
+            Some(Outage::Unavailable) => {
+                return Plan::of(503, Some(json!({"message": "503: Service Unavailable", "code": 0})));
+            }
+            None => {}
         }
         let path = self.path.strip_prefix("/api/v10").unwrap_or_default();
         let Some((route, pieces)) = rest::find(&self.method, path) else {

@@ -297,22 +297,28 @@ impl Fake {
 /// Messages.
 impl Fake {
     /// Somebody writes in a channel, a thread or to the bot.
+    #[track_caller]
     pub fn write(&self, user: Id, channel: Id, text: &str) -> Id {
+        self.try_write(user, channel, text).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As `write`, when it is not certain that the person may.
+    pub fn try_write(&self, user: Id, channel: Id, text: &str) -> Result<Id, Refused> {
         self.with(|model| {
-            let it = &model.channels[&channel];
+            let it = model.channels.get(&channel).ok_or("the channel is gone")?;
+            let place = text::place(model, channel);
             let needed =
                 if it.is_thread() { Permissions::SEND_MESSAGES_IN_THREADS } else { Permissions::SEND_MESSAGES };
             let may = model.permissions(channel, user);
-            assert!(
-                may.contains(needed),
-                "{} may not write in {}",
-                model.name_in(channel, user),
-                text::place(model, channel)
-            );
+            if it.kind == FORUM || !may.contains(needed) {
+                return Err(format!("{} may not write in {place}", model.name_in(channel, user)));
+            }
             let locked = it.thread.as_ref().is_some_and(|thread| thread.locked);
-            assert!(!locked || may.contains(Permissions::MANAGE_THREADS), "{} is locked", text::place(model, channel));
+            if locked && !may.contains(Permissions::MANAGE_THREADS) {
+                return Err(format!("{place} is locked"));
+            }
             let pinged = model.pinged(channel, user, text, None);
-            model.post(channel, user, Draft { content: text.to_owned(), pinged, ..Draft::default() })
+            Ok(model.post(channel, user, Draft { content: text.to_owned(), pinged, ..Draft::default() }))
         })
     }
 

@@ -389,8 +389,11 @@ fn change_channel(model: &mut Model, call: &Call) -> Outcome {
     if thread.archived && !only_opens {
         return Err(Refusal::new(400, 50083, "Thread is archived"));
     }
-    let opens_as_writer = only_opens && !thread.locked && may.contains(Permissions::SEND_MESSAGES_IN_THREADS);
-    if !manages && (locked.is_some() || (thread.owner != bot && !opens_as_writer) || (only_opens && !opens_as_writer)) {
+    // An author may lock an own thread; opening a locked one takes a moderator.
+    let opens_as_writer = only_opens && may.contains(Permissions::SEND_MESSAGES_IN_THREADS);
+    let unlocks = thread.locked && (only_opens || locked == Some(false));
+    let as_member = (thread.owner == bot && !only_opens) || (opens_as_writer && locked.is_none());
+    if !manages && (unlocks || !as_member) {
         return Err(missing_permissions());
     }
     if let Some(archived) = archived.filter(|archived| *archived != thread.archived) {
@@ -514,7 +517,7 @@ fn components(body: &Value) -> Vec<Value> {
     rows
 }
 
-/// Takes the embeds away when the bot may not post them, as Discord does.
+/// Takes the embeds away when the bot may not post them; what then says nothing is refused.
 fn without_forbidden_embeds(model: &Model, channel: Id, mut draft: Draft) -> Result<Draft, Refusal> {
     if needs(model, channel, Permissions::EMBED_LINKS).is_err() {
         draft.embeds.clear();
@@ -599,7 +602,12 @@ fn edit_message(model: &mut Model, call: &Call) -> Outcome {
         return Err(Refusal::new(403, 50005, "Cannot edit a message authored by another user"));
     }
     not_archived(model, channel)?;
-    model.edit_message(id, &call.body);
+    let mut body = call.body.clone();
+    // Without the permission an edit takes no embeds and says nothing about it (discord-api-docs issue 2601).
+    if body.get("embeds").is_some() && needs(model, channel, Permissions::EMBED_LINKS).is_err() {
+        body["embeds"] = json!([]);
+    }
+    model.edit_message(id, &body);
     ok(shown(model, &model.messages[&id]))
 }
 
