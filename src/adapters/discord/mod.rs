@@ -126,6 +126,8 @@ struct Raw {
     #[serde(default)]
     embeds: Vec<RawEmbed>,
     #[serde(default)]
+    components: Vec<RawRow>,
+    #[serde(default)]
     thread: Option<RawId>,
     #[serde(default)]
     webhook_id: Option<String>,
@@ -148,6 +150,18 @@ struct Author {
 struct RawEmbed {
     #[serde(default)]
     url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawRow {
+    #[serde(default)]
+    components: Vec<RawButton>,
+}
+
+#[derive(Deserialize)]
+struct RawButton {
+    #[serde(default)]
+    custom_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -553,10 +567,7 @@ impl Discord {
             let page = self.page(channel, after).await?;
             let last = page.len() < PAGE;
             after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
-            let ours = |message: &Raw| {
-                let marked = |embed: &RawEmbed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark);
-                message.author.id == me && message.embeds.iter().any(marked)
-            };
+            let ours = |message: &Raw| message.author.id == me && is_marked(message, mark);
             if let Some(found) = page.into_iter().find(ours) {
                 return Ok(Some(found));
             }
@@ -592,8 +603,7 @@ impl Discord {
                 Err(Failure::Refused { .. }) => continue,
                 Err(failure) => return Err(failure),
             };
-            if first.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark))
-            {
+            if is_marked(&first, mark) {
                 return Ok(Some(Posted {
                     message: Target { channel: &thread.id, message: &thread.id, mark }.id(),
                     thread: Some(ThreadId::new(thread.id.as_str())),
@@ -641,6 +651,17 @@ impl Discord {
             Err(failure) => Err(self.explain(channel, Permissions::READ_MESSAGE_HISTORY, failure).await),
         }
     }
+}
+
+/// By the key in its embed; a question's card also by the round that its buttons carry.
+fn is_marked(message: &Raw, mark: &str) -> bool {
+    let round = mark.strip_prefix("question:");
+    let carries = |button: &RawButton| {
+        let carried = button.custom_id.as_deref().and_then(|id| id.split_once(':')).map(|(_, round)| round);
+        carried.is_some() && carried == round
+    };
+    message.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark))
+        || message.components.iter().flat_map(|row| &row.components).any(carries)
 }
 
 fn in_doubt(error: SendError) -> SendError {

@@ -39,6 +39,10 @@ async fn a_question_from_its_card_to_the_results() {
     let mine = fake.press(bob, told.last().expect("the key points").id, "My result").await;
     assert_eq!(mine.kind, Kind::Message { ephemeral: true });
     assert!(mine.text().contains("100 of 100"), "{}", mine.text());
+    eventually("the card is closed", PATIENCE, || async {
+        stage.cards(stage.channel)[0].text().contains("[My result]").then_some(())
+    })
+    .await;
     let hers = fake.press(cleo, card.id, "My result").await;
     assert!(hers.text().contains("of 100") && hers.text().contains("Missing"), "{}", hers.text());
     let board = fake.command(ann, stage.channel, "/leaderboard").await;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::fake::discord::{Fake, Id, Outage, Permissions, Pinged, Shown};
-use crate::support::eventually;
+use crate::support::{eventually, setting};
 use crate::world::{bank, folder, open_store};
 
 /// How long a test waits for something that has to happen.
@@ -61,6 +61,7 @@ impl Stage {
     }
 
     pub async fn dark_with(bank: Bank, adjust: impl FnOnce(&mut Settings)) -> Stage {
+        show_logs();
         let fake = Fake::start().await;
         let guild = fake.guild("Study group");
         let channel = fake.text_channel(guild, "daily-drill");
@@ -210,6 +211,14 @@ impl Stage {
         if !self.lawless {
             self.fake.check();
         }
+    }
+}
+
+/// What the bot logs, for who looks for a mistake: DRILLBOT_TEST_LOG=debug cargo test --test it discord::..
+fn show_logs() {
+    if let Some(filter) = setting("DRILLBOT_TEST_LOG") {
+        // The first test of the process sets it for all.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     }
 }
 

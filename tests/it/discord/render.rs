@@ -1021,7 +1021,13 @@ fn nothing_of_our_own_questions_is_shortened() {
                 vec![NamedAnswer { name: "Ann".into(), text: &question.model_answer, grade: &all, coverage: 100 }];
             let reveal = Reveal { round: &round, question, answers, teaser: Some(question.prompt.clone()) };
             let mut messages = text::reveal(&reveal);
-            messages.push(text::card(&CardView { round: &round, question, topic: "IAM", answered: 0, reads_threads: true }));
+            messages.push(text::card(&CardView {
+                round: &round,
+                question,
+                topic: "IAM",
+                answered: 0,
+                reads_threads: true,
+            }));
             messages.push(text::my_result(question, &question.model_answer, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
             let answered =

@@ -484,7 +484,7 @@ fn embeds(body: &Value) -> Vec<Value> {
     let mut all = body["embeds"].as_array().cloned().unwrap_or_default();
     for embed in &mut all {
         embed["type"] = json!("rich");
-        for field in embed["fields"].as_array_mut().into_iter().flatten() {
+        for field in embed.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten() {
             if field["inline"].is_null() {
                 field["inline"] = json!(false);
             }
