@@ -105,7 +105,7 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
                         tracks: spec.tracks.clone(),
                     };
                     if let Err(why) = bank.check_filter(&filter) {
-                        say(&format!("{}: schedule {name} of #{}: {why}", channel.place, channel.name));
+                        say(&format!("{}: schedule {name} of {}: {why}", channel.place, channel.label()));
                     }
                 }
             }
@@ -116,7 +116,7 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
     for channel in &config.channels {
         for (name, spec) in &channel.schedules {
             if let Ok(plan) = spec.compile() {
-                println!("#{} {name}: {}; reveal {}", channel.name, plan.in_words(), plan.reveal_in_words());
+                println!("{} {name}: {}; reveal {}", channel.label(), plan.in_words(), plan.reveal_in_words());
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
 use crate::app::{AT_ONCE, App, ChannelSetup, ScheduleSetup};
-use crate::config::{Config, Secret};
+use crate::config::{Channel, Config, Secret};
 use crate::content;
 use crate::domain::bank::Bank;
 use crate::store::{Store, notes};
@@ -51,7 +51,14 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    if options.speed.is_some() && config.discord.is_some() {
+        bail!(
+            "--speed invents the time, and people on Discord live in the real one: rehearse without the token (unset \
+             DRILLBOT_DISCORD_TOKEN, take discord.token_file out of the settings)"
+        );
+    }
     if let Some(reveal) = &options.demo {
+        config = config.web_only();
         if config.database_by_default {
             // A demo leaves the real drill alone.
             config.database_url = Secret::new("sqlite:drillbot-demo.db");
@@ -196,7 +203,7 @@ fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, too
     match address {
         None => lines.push("drillbot is ready; the web chat is off.".to_owned()),
         Some(address) => {
-            let names: Vec<String> = config.channels.iter().map(|channel| format!("#{}", channel.name)).collect();
+            let names: Vec<String> = config.channels.iter().map(Channel::label).collect();
             lines.push(format!("drillbot is ready in {} ms: http://{address}", took.as_millis()));
             lines.push(format!("Channels: {}", names.join(", ")));
             if let Some(reveal) = &options.demo {

@@ -11,10 +11,10 @@ use crate::domain::schedule::{AnswerMode, ScheduleSpec};
 
 /// A channel of the file, its schedules not yet completed from `[daily]`.
 pub(super) struct RawChannel {
-    id: ChannelId,
+    pub id: ChannelId,
     name: String,
     about: String,
-    place: String,
+    pub place: String,
     schedules: Vec<(String, Values)>,
 }
 
@@ -37,13 +37,15 @@ pub(super) fn read_channels(
             problems.push(Problem { place, message: "write [[channels]], with two brackets".into() });
             continue;
         };
-        let (mut platform, mut name, mut about, mut schedules) =
-            (String::new(), String::new(), String::new(), Vec::new());
+        let (mut platform, mut given, mut name, mut about) =
+            (String::new(), String::new(), String::new(), String::new());
+        let mut schedules = Vec::new();
         for (key, value) in table {
             let at = source.place(key.span().start);
             let field: &str = key.get_ref();
             let slot = match field {
                 "platform" => &mut platform,
+                "id" => &mut given,
                 "name" => &mut name,
                 "about" => &mut about,
                 "schedules" => {
@@ -51,7 +53,7 @@ pub(super) fn read_channels(
                     continue;
                 }
                 _ => {
-                    let near = nearest(field, ["platform", "name", "about", "schedules"].into_iter());
+                    let near = nearest(field, ["platform", "id", "name", "about", "schedules"].into_iter());
                     problems.push(Problem { place: at, message: format!("a channel has no {field}.{near}") });
                     continue;
                 }
@@ -61,24 +63,36 @@ pub(super) fn read_channels(
                 Err(()) => problems.push(Problem { place: at, message: format!("{field} takes a text in quotes") }),
             }
         }
-        if platform != "web" {
-            let message = format!("platform is \"{platform}\"; this version knows \"web\"");
-            problems.push(Problem { place: place.clone(), message });
-        }
-        if name.is_empty()
-            || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            || name.len() > 80
-        {
-            let message = format!(
-                "a channel's name has small letters, digits and dashes, like \"daily-drill\"; this one is \"{name}\""
-            );
-            problems.push(Problem { place: place.clone(), message });
-        }
-        let id = ChannelId::new(format!("{platform}:{name}"));
+        let id = match identify(&platform, &given, &name) {
+            Ok(id) => id,
+            Err(message) => {
+                problems.push(Problem { place: place.clone(), message });
+                ChannelId::new(format!("{platform}:{given}{name}"))
+            }
+        };
         if channels.iter().any(|other| other.id == id) {
-            problems.push(Problem { place: place.clone(), message: format!("the channel {name} stands here twice") });
+            let which = if name.is_empty() { &given } else { &name };
+            problems.push(Problem { place: place.clone(), message: format!("the channel {which} stands here twice") });
         }
         channels.push(RawChannel { id, name, about, place, schedules });
+    }
+}
+
+/// The id of a channel, or what it lacks.
+fn identify(platform: &str, id: &str, name: &str) -> Result<ChannelId, String> {
+    let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    match platform {
+        "web" if !id.is_empty() => Err("a channel of the web chat goes by its name: leave the id out".to_owned()),
+        "web" if name.is_empty() || !is_plain(name) || name.len() > 80 => Err(format!(
+            "a channel's name has small letters, digits and dashes, like \"daily-drill\"; this one is \"{name}\""
+        )),
+        "web" => Ok(ChannelId::new(format!("web:{name}"))),
+        "discord" if !id.parse::<u64>().is_ok_and(|number| number > 0 && number.to_string() == id) => Err(format!(
+            "a channel of Discord goes by its id, id = \"123456789012345678\"; this one is \"{id}\" (in Discord's developer mode, \
+             \"Copy Channel ID\" gives it)"
+        )),
+        "discord" => Ok(ChannelId::new(format!("discord:{id}"))),
+        _ => Err(format!("platform is \"{platform}\"; this version knows \"web\" and \"discord\"")),
     }
 }
 
@@ -119,6 +133,12 @@ fn read_schedules(
     }
 }
 
+impl RawChannel {
+    pub fn with(self, schedules: Vec<(String, ScheduleSpec)>) -> Channel {
+        Channel { id: self.id, name: self.name, about: self.about, place: self.place, schedules }
+    }
+}
+
 pub(super) fn default_channel() -> RawChannel {
     RawChannel {
         id: ChannelId::new("web:daily-drill"),
@@ -130,8 +150,11 @@ pub(super) fn default_channel() -> RawChannel {
 }
 
 /// Completes a channel's schedules from `[daily]` and checks them.
-pub(super) fn complete(raw: RawChannel, values: &Values, problems: &mut Vec<Problem>) -> Channel {
-    let wanted = if raw.schedules.is_empty() { vec![("daily".to_owned(), Values::new())] } else { raw.schedules };
+pub(super) fn complete(mut raw: RawChannel, values: &Values, problems: &mut Vec<Problem>) -> Channel {
+    let wanted = match std::mem::take(&mut raw.schedules) {
+        own if own.is_empty() => vec![("daily".to_owned(), Values::new())],
+        own => own,
+    };
     let mut schedules = Vec::new();
     for (name, own) in wanted {
         let spec = spec_of(|key| own.get(&("daily", key)).or_else(|| values.get(&("daily", key))));
@@ -154,7 +177,7 @@ pub(super) fn complete(raw: RawChannel, values: &Values, problems: &mut Vec<Prob
         }
         schedules.push((name, spec));
     }
-    Channel { id: raw.id, name: raw.name, about: raw.about, place: raw.place, schedules }
+    raw.with(schedules)
 }
 
 fn spec_of<'a>(given: impl Fn(&'static str) -> Option<&'a Given>) -> ScheduleSpec {

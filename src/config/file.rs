@@ -128,7 +128,7 @@ fn typed(setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<Plain, Strin
             check(setting, Plain::Text(text.to_string()))
         }
         (Kind::Bool, DeValue::Boolean(value)) => Ok(Plain::Bool(*value)),
-        (Kind::Number { .. }, DeValue::Integer(number)) => {
+        (Kind::Number { .. } | Kind::AutoOrNumber { .. }, DeValue::Integer(number)) => {
             let number =
                 i64::from_str_radix(number.as_str(), number.radix()).map_err(|_| format!("{key} is out of range"))?;
             check(setting, Plain::Number(number))
@@ -137,9 +137,22 @@ fn typed(setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<Plain, Strin
             let items: Result<Vec<String>, ()> = items.iter().map(text_of).collect();
             items.map(Plain::List).map_err(|()| format!("{key} takes texts in quotes: [\"one\", \"two\"]"))
         }
+        (Kind::AutoOrNumber { .. }, DeValue::String(text)) if text == "auto" => Ok(Plain::Text("auto".to_owned())),
+        (Kind::Range, DeValue::Array(items)) => {
+            let number = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
+                DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).map_err(|_| ()),
+                _ => Err(()),
+            };
+            let items: Result<Vec<i64>, ()> = items.iter().map(number).collect();
+            items
+                .map(|items| Plain::List(items.iter().map(ToString::to_string).collect()))
+                .map_err(|()| format!("{key} takes two numbers, without quotes: [0, 3]"))
+        }
         (Kind::Text | Kind::Secret | Kind::OneOf(_), _) => Err(format!("{key} takes a text in quotes")),
         (Kind::Bool, _) => Err(format!("{key} is true or false, without quotes")),
         (Kind::Number { min, max }, _) => Err(format!("{key} takes a number from {min} to {max}")),
+        (Kind::AutoOrNumber { min, max }, _) => Err(format!("{key} takes \"auto\" or a number from {min} to {max}")),
+        (Kind::Range, _) => Err(format!("{key} takes two numbers: [0, 3]")),
         (Kind::List, _) => Err(format!("{key} takes a list: [\"one\", \"two\"]")),
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: one table of what can be set, read from a TOML file and the environment. The only place that reads the environment.
 
 mod channels;
+mod discord;
 mod file;
 mod settings;
 
@@ -15,9 +16,10 @@ use std::time::Duration;
 use self::channels::{RawChannel, complete, default_channel};
 use self::file::{read_file, read_secret};
 use self::settings::{Given, Kind, Plain, SETTINGS, Values, from_text, nearest, plain_default, variable};
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{ChannelId, platform_of};
 use crate::domain::schedule::ScheduleSpec;
 
+pub use self::discord::{Discord, Shards};
 pub use self::settings::example;
 
 /// A text that never shows itself.
@@ -49,7 +51,29 @@ pub struct Config {
     pub content: Content,
     pub log: Log,
     pub lease: Duration,
+    /// Some when there is a token.
+    pub discord: Option<Discord>,
     pub channels: Vec<Channel>,
+}
+
+impl Config {
+    /// The same for the web chat alone: what a demo plays in.
+    pub fn web_only(mut self) -> Config {
+        self.discord = None;
+        let schedules = self.channels.first().map(|channel| channel.schedules.clone()).unwrap_or_default();
+        self.channels.retain(|channel| platform_of(channel.id.as_str()) == "web");
+        if self.channels.is_empty() {
+            self.channels.push(default_channel().with(schedules));
+        }
+        self
+    }
+}
+
+impl Channel {
+    /// What it is called in messages about it.
+    pub fn label(&self) -> String {
+        if self.name.is_empty() { self.id.to_string() } else { format!("#{}", self.name) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -214,6 +238,12 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
         let message = "there would be no questions at all: set content.paths, or embedded = true".to_owned();
         problems.push(Problem { place: place("content", "embedded"), message });
     }
+    let discord = discord::build(values, &url, problems);
+    for channel in channels.iter().filter(|raw| discord.is_none() && platform_of(raw.id.as_str()) == "discord") {
+        let message =
+            "this channel is on Discord, and there is no token: set DRILLBOT_DISCORD_TOKEN or discord.token_file";
+        problems.push(Problem { place: channel.place.clone(), message: message.to_owned() });
+    }
     let channels = if channels.is_empty() { vec![default_channel()] } else { channels };
     let channels = channels.into_iter().map(|raw| complete(raw, values, problems)).collect();
     Config {
@@ -232,6 +262,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
             Some(Plain::Number(seconds)) => Duration::from_secs(seconds.unsigned_abs()),
             _ => Duration::from_secs(30),
         },
+        discord,
         channels,
     }
 }

@@ -12,7 +12,14 @@ pub(super) enum Kind {
         min: i64,
         max: i64,
     },
+    /// A number, or "auto".
+    AutoOrNumber {
+        min: i64,
+        max: i64,
+    },
     List,
+    /// Two numbers, the first and the last.
+    Range,
     OneOf(&'static [&'static str]),
 }
 
@@ -89,6 +96,42 @@ pub(super) const SETTINGS: &[Setting] = &[
         "30",
         "How long one attempt to post may take before another process may look after it.",
     ),
+    setting("discord", "token", Kind::Secret, "", "The bot's token. With one, questions go to Discord too."),
+    setting(
+        "discord",
+        "guilds",
+        Kind::List,
+        "[]",
+        "Ids of the servers it works in, in quotes; it leaves others alone. Empty = all it is invited to.",
+    ),
+    setting(
+        "discord",
+        "read_threads",
+        Kind::Bool,
+        "true",
+        "Read answers from threads: needs the Message Content intent. false = answers by the button only.",
+    ),
+    setting(
+        "discord",
+        "api_url",
+        Kind::Text,
+        "\"https://discord.com\"",
+        "Where Discord is: for a proxy, or for tests.",
+    ),
+    setting(
+        "discord",
+        "shards",
+        Kind::AutoOrNumber { min: 1, max: 10_000 },
+        "\"auto\"",
+        "Over how many connections the servers are spread: \"auto\" or a number.",
+    ),
+    setting(
+        "discord",
+        "shard_range",
+        Kind::Range,
+        "[]",
+        "The first and the last shard of this process, both included: [0, 3]. For several processes on one PostgreSQL; needs a number of shards.",
+    ),
     setting(
         "daily",
         "cron",
@@ -131,6 +174,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("content", "The question banks."),
     ("log", "What the operator reads."),
     ("delivery", "Posting."),
+    ("discord", "Discord, once there is a token."),
     ("daily", "The schedule of channels that have none of their own."),
 ];
 
@@ -179,6 +223,11 @@ pub fn example() -> String {
          # name = \"daily-drill\"\n\
          # about = \"A question every working day\"\n\
          #\n\
+         # One of Discord goes by its id; /daily set in a channel does without an entry here.\n\
+         # [[channels]]\n\
+         # platform = \"discord\"\n\
+         # id = \"123456789012345678\"\n\
+         #\n\
          # Several schedules a channel; each takes from [daily] what it leaves out.\n\
          # [[channels.schedules]]\n\
          # name = \"morning\"\n\
@@ -212,7 +261,9 @@ pub(super) fn check(setting: &Setting, value: Plain) -> Result<Plain, String> {
         (Kind::OneOf(words), Plain::Text(text)) if !words.contains(&text.as_str()) => {
             Err(format!("{} is \"{text}\"; it can be {}", setting.key, words.join(", ")))
         }
-        (Kind::Number { min, max }, Plain::Number(number)) if !(min..=max).contains(number) => {
+        (Kind::Number { min, max } | Kind::AutoOrNumber { min, max }, Plain::Number(number))
+            if !(min..=max).contains(number) =>
+        {
             Err(format!("{} is {number}; it goes from {min} to {max}", setting.key))
         }
         _ => Ok(value),
@@ -235,7 +286,11 @@ pub(super) fn from_text(setting: &Setting, text: &str) -> Result<Plain, String> 
         Kind::Number { min, max } => {
             Plain::Number(text.parse().map_err(|_| format!("takes a number from {min} to {max}"))?)
         }
-        Kind::List => {
+        Kind::AutoOrNumber { .. } if text == "auto" => Plain::Text(text.to_owned()),
+        Kind::AutoOrNumber { min, max } => {
+            Plain::Number(text.parse().map_err(|_| format!("takes \"auto\" or a number from {min} to {max}"))?)
+        }
+        Kind::List | Kind::Range => {
             Plain::List(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
         }
     };

@@ -114,3 +114,104 @@ fn a_reveal_before_its_question_is_refused() {
     let found = problems("[daily]\nreveal = \"08:00\"\n");
     assert!(found[0].starts_with("drillbot.toml:2: reveal:") && found[0].contains("next day 08:00"), "{found:?}");
 }
+
+const TOKEN: (&str, &str) = ("DRILLBOT_DISCORD_TOKEN", "abc.def.ghi");
+
+#[test]
+fn discord_is_there_with_a_token_and_only_then() {
+    assert!(read("").unwrap().discord.is_none());
+    assert!(read_with("", &[("DRILLBOT_DISCORD_TOKEN", " ")]).unwrap().discord.is_none());
+    let config = read_with("", &[TOKEN]).unwrap();
+    assert!(!format!("{config:?}").contains("abc.def"));
+    let discord = config.discord.unwrap();
+    assert_eq!((discord.token.expose(), discord.api_url.as_str()), ("abc.def.ghi", "https://discord.com"));
+    assert_eq!((discord.guilds, discord.read_threads), (vec![], true));
+    assert_eq!((discord.shards, discord.shard_range), (Shards::Auto, None));
+    assert_eq!(config.channels[0].id.as_str(), "web:daily-drill");
+    let text = "[database]\nurl = \"postgres://bot@db/drill\"\n[discord]\nguilds = [\"81384788765712384\"]\nread_threads = false\n\
+                shards = 8\nshard_range = [4, 7]\napi_url = \"http://127.0.0.1:9/\"\n";
+    let discord = read_with(text, &[TOKEN]).unwrap().discord.unwrap();
+    assert_eq!((discord.guilds, discord.read_threads), (vec![81_384_788_765_712_384], false));
+    assert_eq!((discord.shards, discord.shard_range), (Shards::Fixed(8), Some((4, 7))));
+    assert_eq!(discord.api_url, "http://127.0.0.1:9");
+    let environment = [
+        TOKEN,
+        ("DRILLBOT_DATABASE_URL", "postgres://bot@db/drill"),
+        ("DRILLBOT_DISCORD_SHARDS", "4"),
+        ("DRILLBOT_DISCORD_SHARD_RANGE", "0,3"),
+        ("DRILLBOT_DISCORD_GUILDS", "1, 2"),
+    ];
+    let discord = read_with("", &environment).unwrap().discord.unwrap();
+    assert_eq!((discord.shards, discord.shard_range), (Shards::Fixed(4), Some((0, 3))));
+    assert_eq!(discord.guilds, [1, 2]);
+}
+
+#[test]
+fn what_is_wrong_with_discord_is_said() {
+    let postgres = "[database]\nurl = \"postgres://bot@db/drill\"\n[discord]\n";
+    for (text, expect) in [
+        ("[discord]\ntoken = \"abc\"\n", "drillbot.toml:2: a secret has no place here"),
+        (
+            "[discord]\napi_url = \"http://example.org\"\n",
+            "drillbot.toml:2: api_url is \"http://example.org\"; the token goes there",
+        ),
+        ("[discord]\napi_url = \"http://127.0.0.1.example.org\"\n", "drillbot.toml:2: api_url is"),
+        ("[discord]\napi_url = \"discord.com\"\n", "drillbot.toml:2: api_url is"),
+        ("[discord]\nguilds = [\"my server\"]\n", "drillbot.toml:2: \"my server\" is no id of a server"),
+        ("[discord]\nguilds = [1]\n", "drillbot.toml:2: guilds takes texts in quotes"),
+        ("[discord]\nshards = \"many\"\n", "drillbot.toml:2: shards takes \"auto\" or a number from 1 to 10000"),
+        ("[discord]\nshards = 0\n", "drillbot.toml:2: shards is 0; it goes from 1 to 10000"),
+        ("[discord]\nshard_range = \"0,3\"\n", "drillbot.toml:2: shard_range takes two numbers: [0, 3]"),
+        (
+            &format!("{postgres}shard_range = [0, 3]\n"),
+            "drillbot.toml:4: shard_range says which shards this process takes",
+        ),
+        (
+            &format!("{postgres}shards = 4\nshard_range = [0]\n"),
+            "drillbot.toml:5: shard_range takes the first and the last",
+        ),
+        (
+            &format!("{postgres}shards = 4\nshard_range = [0, 4]\n"),
+            "drillbot.toml:5: shard_range is 0 to 4; with 4 shards they go from 0 to 3",
+        ),
+        (&format!("{postgres}shards = 4\nshard_range = [3, 0]\n"), "drillbot.toml:5: shard_range is 3 to 0"),
+        ("[discord]\nshards = 4\nshard_range = [0, 1]\n", "drillbot.toml:3: several processes need one database"),
+    ] {
+        let found = read_with(text, &[TOKEN]).unwrap_err();
+        assert!(found[0].to_string().starts_with(expect), "{text}: {found:#?}");
+    }
+    let found = read_with("", &[("DRILLBOT_DISCORD_TOKEN", "Bot abc")]).unwrap_err();
+    assert!(found[0].message.contains("without \"Bot\"") && !found[0].message.contains("abc"), "{found:?}");
+}
+
+#[test]
+fn a_channel_of_discord_goes_by_its_id() {
+    let channel = "[[channels]]\nplatform = \"discord\"\nid = \"123456789012345678\"\n";
+    let config = read_with(channel, &[TOKEN]).unwrap();
+    assert_eq!((config.channels.len(), config.channels[0].id.as_str()), (1, "discord:123456789012345678"));
+    assert_eq!(config.channels[0].label(), "discord:123456789012345678");
+    assert!(problems(channel)[0].contains("there is no token: set DRILLBOT_DISCORD_TOKEN"));
+    let twice = format!("{channel}name = \"one\"\n{channel}");
+    for (text, expect) in [
+        ("[[channels]]\nplatform = \"discord\"\nname = \"general\"\n", "a channel of Discord goes by its id"),
+        ("[[channels]]\nplatform = \"discord\"\nid = \"general\"\n", "this one is \"general\""),
+        ("[[channels]]\nplatform = \"web\"\nname = \"a\"\nid = \"1\"\n", "goes by its name: leave the id out"),
+        ("[[channels]]\nplatform = \"irc\"\nname = \"a\"\n", "this version knows \"web\" and \"discord\""),
+        (&twice, "the channel 123456789012345678 stands here twice"),
+    ] {
+        let found = read_with(text, &[TOKEN]).unwrap_err();
+        assert!(found[0].message.contains(expect), "{text}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_demo_plays_in_the_web_chat_alone() {
+    let text = "[[channels]]\nplatform = \"discord\"\nid = \"1\"\n[[channels.schedules]]\ncron = \"0 7 * * *\"\n";
+    let config = read_with(text, &[TOKEN]).unwrap().web_only();
+    assert!(config.discord.is_none());
+    let [only] = config.channels.as_slice() else { panic!("one channel") };
+    assert_eq!((only.id.as_str(), only.schedules[0].1.cron.as_str()), ("web:daily-drill", "0 7 * * *"));
+    let both = format!("{text}[[channels]]\nplatform = \"web\"\nname = \"two\"\n");
+    let config = read_with(&both, &[TOKEN]).unwrap().web_only();
+    assert_eq!(config.channels.iter().map(Channel::label).collect::<Vec<_>>(), ["#two"]);
+}

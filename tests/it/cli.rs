@@ -64,6 +64,18 @@ fn a_mistyped_command_is_refused_with_what_was_meant() {
 }
 
 #[test]
+fn a_rehearsal_does_not_go_near_discord() {
+    let folder = folder();
+    std::fs::write(folder.path().join("token"), "abc.def.ghi").expect("a file");
+    std::fs::write(folder.path().join("drillbot.toml"), "[discord]\ntoken_file = \"token\"\n").expect("a file");
+    let output = drillbot(folder.path(), &["--speed", "60"]);
+    assert_ne!(output.status.code(), Some(0));
+    let text = err(&output);
+    assert!(text.contains("--speed invents the time") && !text.contains("abc.def"), "{text}");
+    assert!(!folder.path().join("drillbot.db").exists(), "it has begun nothing");
+}
+
+#[test]
 fn the_printed_example_is_a_file_that_passes_the_check() {
     let folder = folder();
     let output = drillbot(folder.path(), &["config", "example"]);
