@@ -9,13 +9,18 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
+use crate::adapters::discord;
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
 use crate::content;
 use crate::domain::bank::{Bank, Filter, Problem, Severity};
+use crate::domain::ids::platform_of;
 use crate::domain::lint::lint;
 use crate::run::{self, Options};
 use crate::store;
+
+/// `EX_CONFIG` of sysexits(3): a chat service refuses us for good.
+const REFUSED: u8 = 78;
 
 /// The settings file that is read without being named.
 const DEFAULT_FILE: &str = "drillbot.toml";
@@ -61,9 +66,85 @@ fn block_on(work: impl Future<Output = Result<()>>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("drillbot: {error:#}");
-            ExitCode::FAILURE
+            // Starting again would not help: a service manager can be told so by this code.
+            if error.downcast_ref::<discord::Ended>().is_some() { ExitCode::from(REFUSED) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// The settings for Discord, or what to do to have some.
+fn discord_settings(file: Option<PathBuf>) -> Result<(Config, discord::Settings), ExitCode> {
+    let config = load(file)?;
+    match config.discord.as_ref().map(run::discord_settings) {
+        Some(settings) => Ok((config, settings)),
+        None => {
+            eprintln!(
+                "There is no token for Discord. In its developer portal (https://discord.com/developers/applications) make an \
+                 application, press Reset Token under Bot, and put the token into DRILLBOT_DISCORD_TOKEN, or into a file that \
+                 discord.token_file names."
+            );
+            Err(ExitCode::from(2))
+        }
+    }
+}
+
+pub fn discord_invite(file: Option<PathBuf>) -> ExitCode {
+    match discord_settings(file) {
+        Ok((config, settings)) => block_on(async move {
+            println!("{}", discord::invite(&settings).await?);
+            // What goes on is for people, not for who reads the link from a pipe.
+            eprintln!("Open the link and choose your server. It asks for the least that the daily question needs.");
+            if config.discord.is_some_and(|discord| discord.read_threads) {
+                eprintln!(
+                    "Answers in threads need the Message Content Intent: switch it on in the developer portal, under Bot, \
+                     Privileged Gateway Intents. Without it people answer with the button (discord.read_threads = false)."
+                );
+            }
+            Ok(())
+        }),
+        Err(code) => code,
+    }
+}
+
+pub fn doctor_discord(file: Option<PathBuf>) -> ExitCode {
+    let (config, settings) = match discord_settings(file) {
+        Ok(found) => found,
+        Err(code) => return code,
+    };
+    let mut problems = 0;
+    let outcome = block_on(async {
+        let mut channels = match store::scheduled(config.database_url.expose(), discord::PLATFORM).await {
+            Ok(channels) => channels,
+            Err(error) => {
+                println!("!  the database cannot be read ({error:#})\n   Run: drillbot check");
+                problems += 1;
+                Vec::new()
+            }
+        };
+        for channel in config.channels.iter().filter(|channel| platform_of(channel.id.as_str()) == discord::PLATFORM) {
+            if !channels.iter().any(|(id, _)| *id == channel.id) {
+                channels.push((channel.id.clone(), channel.name.clone()));
+            }
+        }
+        let channels: Vec<_> =
+            channels.into_iter().map(|(channel, name)| discord::Scheduled { channel, name }).collect();
+        for finding in discord::doctor(&settings, &channels).await {
+            match finding {
+                discord::Finding::Fine(what) => println!("ok {what}"),
+                discord::Finding::Worth { what, to_do } => println!("-  {what}\n   {to_do}."),
+                discord::Finding::Wrong { what, to_do } => {
+                    problems += 1;
+                    println!("!  {what}\n   {to_do}.");
+                }
+            }
+        }
+        Ok(())
+    });
+    if outcome != ExitCode::SUCCESS || problems == 0 {
+        return outcome;
+    }
+    println!("{} found.", count(problems));
+    ExitCode::FAILURE
 }
 
 pub fn run(file: Option<PathBuf>, options: Options) -> ExitCode {

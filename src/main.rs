@@ -49,6 +49,12 @@ enum Command {
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Bring the bot to a Discord server
+    #[command(subcommand)]
+    Discord(DiscordCommand),
+    /// Examine what lies between the bot and a chat service, and say what to mend
+    #[command(subcommand)]
+    Doctor(DoctorCommand),
 }
 
 #[derive(Args)]
@@ -99,6 +105,18 @@ struct BankArgs {
 }
 
 #[derive(Subcommand)]
+enum DiscordCommand {
+    /// Print the link that invites the bot with the least permissions; the token comes from DRILLBOT_DISCORD_TOKEN
+    Invite(ConfigArgs),
+}
+
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Token, application, intents, commands, clock, and the permissions in every channel with a schedule
+    Discord(ConfigArgs),
+}
+
+#[derive(Subcommand)]
 enum DbCommand {
     /// Bring the database to the newest schema
     Migrate(ConfigArgs),
@@ -125,6 +143,8 @@ fn main() -> ExitCode {
             cli::bank_list(topic, level, bank.paths, bank.config)
         }
         Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
+        Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
+        Command::Doctor(DoctorCommand::Discord(args)) => cli::doctor_discord(args.config),
         Command::Db(DbCommand::Migrate(args)) => cli::db_migrate(args.config),
         Command::Db(DbCommand::Backup { file, config }) => cli::db_backup(&file, config.config),
     }

@@ -1,8 +1,8 @@
 //! Wiring: opens what the settings name, starts the tasks, watches them, and stops in good order.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,21 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
+use crate::adapters::discord::{self, Discord};
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
 use crate::app::{AT_ONCE, App, ChannelSetup, ScheduleSetup};
-use crate::config::{Channel, Config, Secret};
+use crate::config::{self, Channel, Config, Secret, Shards};
 use crate::content;
 use crate::domain::bank::Bank;
 use crate::store::{Store, notes};
 
 /// How long tasks may take to finish what they have begun.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
+const TICKER: &str = "ticker";
+const WEB: &str = "worker of the web chat's deliveries";
+const DISCORD: &str = "worker of Discord's deliveries";
 const TICK: Duration = Duration::from_secs(1);
 /// A worker that has not shown up for so long is not well.
 const STALE_MS: i64 = 30_000;
@@ -85,6 +89,9 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
 
     let (stop, stopping) = watch::channel(false);
     let pulse = Arc::new(Pulse::default());
+    let workers = [TICKER, WEB].into_iter().chain(config.discord.as_ref().map(|_| DISCORD));
+    // From here on they have to show up.
+    workers.for_each(|worker| pulse.beat(worker));
     let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
     let chat = WebChat::new(app.clone());
     let mut address = None;
@@ -105,9 +112,16 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
         tasks.spawn(async move { ("web server", web::serve(listener, &chat, access, ready, stopping).await) });
     }
     let (worker, beat, ending) = (app.clone(), pulse.clone(), stopping.clone());
-    tasks.spawn(async move { ("ticker", tick(worker, beat, ending).await) });
+    tasks.spawn(async move { (TICKER, tick(worker, beat, ending).await) });
     let (worker, beat, ending) = (app.clone(), pulse.clone(), stopping.clone());
-    tasks.spawn(async move { ("web deliveries", deliver(worker, chat, beat, ending).await) });
+    tasks.spawn(async move { (WEB, deliver(WEB, worker, chat, beat, ending).await) });
+    if let Some(settings) = &config.discord {
+        let chat = Discord::new(app.clone(), discord_settings(settings))?;
+        let (worker, remote, beat, ending) = (app.clone(), chat.clone(), pulse.clone(), stopping.clone());
+        tasks.spawn(async move { (DISCORD, deliver(DISCORD, worker, remote, beat, ending).await) });
+        let ending = stopping.clone();
+        tasks.spawn(async move { ("connection to Discord", discord::listen(chat, ending).await) });
+    }
     if !config.content.paths.is_empty() {
         let (worker, settings, ending) = (app.clone(), config.content.clone(), stopping.clone());
         tasks.spawn(async move { ("bank watcher", watch_banks(worker, settings, ending).await) });
@@ -135,6 +149,21 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
     // Ends with the deadline too: a connection may hang.
     let _ = tokio::time::timeout(Duration::from_millis(500), app.store.close()).await;
     outcome
+}
+
+/// What the adapter needs of the settings.
+pub fn discord_settings(settings: &config::Discord) -> discord::Settings {
+    discord::Settings {
+        token: settings.token.expose().to_owned(),
+        api_url: settings.api_url.clone(),
+        guilds: settings.guilds.clone(),
+        read_threads: settings.read_threads,
+        shards: match settings.shards {
+            Shards::Auto => None,
+            Shards::Fixed(shards) => Some(shards),
+        },
+        shard_range: settings.shard_range,
+    }
 }
 
 fn channel_setups(config: &Config) -> Vec<ChannelSetup> {
@@ -220,6 +249,9 @@ fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, too
             }
         }
     }
+    if config.discord.is_some() {
+        lines.push("Discord: type /daily set in the channel that shall get questions; drillbot doctor discord looks for problems.".to_owned());
+    }
     // Whoever started it may have stopped reading: that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 }
@@ -245,14 +277,13 @@ fn signals() -> impl Future<Output = ()> {
 /// When each worker was last seen alive.
 #[derive(Default)]
 struct Pulse {
-    ticker: AtomicI64,
-    deliveries: AtomicI64,
+    workers: Mutex<BTreeMap<&'static str, i64>>,
     trouble: Mutex<Option<String>>,
 }
 
 impl Pulse {
-    fn beat(at: &AtomicI64) {
-        at.store(real_ms(), Ordering::Relaxed);
+    fn beat(&self, worker: &'static str) {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).insert(worker, real_ms());
     }
 
     fn set_trouble(&self, trouble: Option<String>) {
@@ -263,15 +294,10 @@ impl Pulse {
 impl Ready for Pulse {
     fn problems(&self) -> Vec<String> {
         let now = real_ms();
-        let late = |name: &str, at: &AtomicI64| {
-            (now - at.load(Ordering::Relaxed) > STALE_MS).then(|| format!("the {name} has not been seen for a while"))
-        };
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = workers.iter().filter(|(_, at)| now - **at > STALE_MS);
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        late("ticker", &self.ticker)
-            .into_iter()
-            .chain(late("delivery worker", &self.deliveries))
-            .chain(trouble)
-            .collect()
+        late.map(|(worker, _)| format!("the {worker} has not been seen for a while")).chain(trouble).collect()
     }
 }
 
@@ -286,7 +312,7 @@ async fn tick(app: Arc<App>, pulse: Arc<Pulse>, mut stopping: watch::Receiver<bo
                 pulse.set_trouble(Some("the last tick failed".to_owned()));
             }
         }
-        Pulse::beat(&pulse.ticker);
+        pulse.beat(TICKER);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopping.wait_for(|stop| *stop) => return Ok(()),
@@ -297,6 +323,7 @@ async fn tick(app: Arc<App>, pulse: Arc<Pulse>, mut stopping: watch::Receiver<bo
 /// Keeps up to [`AT_ONCE`] deliveries under way; a slow one holds up nobody but its own lane. With nothing to claim it waits for the
 /// bell, the next due row or the end of a delivery.
 async fn deliver<C: Chat>(
+    name: &'static str,
     app: Arc<App>,
     chat: C,
     pulse: Arc<Pulse>,
@@ -331,7 +358,7 @@ async fn deliver<C: Chat>(
                 TICK
             }
         };
-        Pulse::beat(&pulse.deliveries);
+        pulse.beat(name);
         tokio::select! {
             Some(end) = under_way.join_next() => ended(end)?,
             () = tokio::time::sleep(wait) => {}

@@ -33,14 +33,18 @@ impl Group {
     }
 
     async fn card(&self, day: usize) -> Shown {
-        eventually(&format!("the question of day {}", day + 1), PATIENCE, || async { self.cards().into_iter().nth(day) }).await
+        eventually(&format!("the question of day {}", day + 1), PATIENCE, || async {
+            self.cards().into_iter().nth(day)
+        })
+        .await
     }
 
     async fn revealed(&self, day: usize) {
         let what = format!("the reveal of day {}", day + 1);
         let thread = self.cards()[day].id;
         eventually(&what, PATIENCE, || async {
-            let there = self.fake.messages(thread).iter().any(|one| one.text().contains("Key points, and who covered them"));
+            let there =
+                self.fake.messages(thread).iter().any(|one| one.text().contains("Key points, and who covered them"));
             (there && self.cards()[day].text().contains("[My result]")).then_some(())
         })
         .await;
@@ -49,7 +53,8 @@ impl Group {
     /// What somebody's answer to a card is worth.
     fn expect(&mut self, name: &'static str, card: &Shown, answer: &str, hints: i64) {
         let bank = bank(TOPICS);
-        let question = bank.questions().iter().find(|one| card.text().contains(&one.prompt)).expect("a question of the bank");
+        let question =
+            bank.questions().iter().find(|one| card.text().contains(&one.prompt)).expect("a question of the bank");
         let coverage = (i64::from(grade(question, answer).score) - 10 * hints).max(0);
         *self.points.entry(name).or_default() += points_tenths(coverage, question.level);
     }
@@ -57,7 +62,8 @@ impl Group {
     /// Everything that goes to Discord stands there once.
     fn check_once(&self) {
         let cards = self.cards();
-        let mut prompts: Vec<String> = cards.iter().map(|card| card.text().lines().next().unwrap_or_default().to_owned()).collect();
+        let mut prompts: Vec<String> =
+            cards.iter().map(|card| card.text().lines().next().unwrap_or_default().to_owned()).collect();
         prompts.sort();
         let all = prompts.len();
         prompts.dedup();
@@ -93,7 +99,8 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
     let mut bot = setup.start().await;
     fake.connected().await;
     let mut group = Group { fake, channel, points: BTreeMap::new() };
-    eventually("the commands are registered", PATIENCE, || async { (!group.fake.commands().is_empty()).then_some(()) }).await;
+    eventually("the commands are registered", PATIENCE, || async { (!group.fake.commands().is_empty()).then_some(()) })
+        .await;
     let set = format!("/daily set cron:{CRON} zone:Europe/London reveal:{REVEAL}");
     let seen = group.fake.command(ann, channel, &set).await;
     assert!(seen.text().contains("Changed"), "{}", seen.text());
@@ -118,7 +125,8 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
 
     // Day 2: killed while the question is open; people go on writing, one deletes what she wrote.
     let card = group.card(1).await;
-    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 2).then_some(()) }).await;
+    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 2).then_some(()) })
+        .await;
     group.fake.write(ann, card.id, PART);
     let gone = group.fake.write(cleo, card.id, FULL);
     bot.kill();
@@ -135,7 +143,8 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
 
     // Day 3: Discord is away for a while; answers are written meanwhile.
     let card = group.card(2).await;
-    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 3).then_some(()) }).await;
+    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 3).then_some(()) })
+        .await;
     group.fake.outage(Outage::Unreachable);
     let edited = group.fake.write(cleo, card.id, PART);
     group.fake.write(bob, card.id, PART);
@@ -148,7 +157,8 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
 
     // Day 4: killed as soon as the first part of the reveal is out.
     let card = group.card(3).await;
-    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 4).then_some(()) }).await;
+    eventually("the thread is open", PATIENCE, || async { (group.fake.threads(channel).len() == 4).then_some(()) })
+        .await;
     for user in [ann, bob, cleo] {
         group.fake.write(user, card.id, FULL);
     }
@@ -175,7 +185,10 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
     let mut from = 0;
     for (points, name) in &standing {
         let (shown, text) = (show_points(-points), board.text());
-        let at = text[from..].find(*name).map(|at| from + at).unwrap_or_else(|| panic!("{name} in order of {standing:?}: {text}"));
+        let at = text[from..]
+            .find(*name)
+            .map(|at| from + at)
+            .unwrap_or_else(|| panic!("{name} in order of {standing:?}: {text}"));
         let line = text[at..].lines().next().unwrap_or_default();
         assert!(line.contains(&shown), "{name} has {shown} points: {text}");
         from = at;
