@@ -44,7 +44,9 @@ fn count(problems: usize) -> String {
 }
 
 fn log(settings: &Log) {
-    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Serenity tells of every step at "info"; who wants that writes "info,serenity=info".
+    let filter = EnvFilter::try_new(format!("serenity=warn,{}", settings.level));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("serenity=warn,info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Setting it twice would be a bug of ours that costs only log lines.
     let _ = if settings.json {
