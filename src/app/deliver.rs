@@ -116,12 +116,8 @@ impl App {
         };
         let (wait, why, in_doubt) = match outcome {
             Done::Finished => return Ok(true),
-            Done::Failed(SendError::Fatal { why }) => {
-                self.give_up(row, &why, chat.posts_in_private(), false).await?;
-                return Ok(false);
-            }
-            Done::Failed(SendError::Gone { why }) => {
-                self.give_up(row, &why, chat.posts_in_private(), true).await?;
+            Done::Failed(refused @ (SendError::Fatal { .. } | SendError::Gone { .. })) => {
+                self.give_up(row, &refused, chat.posts_in_private()).await?;
                 return Ok(false);
             }
             Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why, false),
@@ -598,10 +594,12 @@ impl App {
             .await
     }
 
-    /// `gone`: it is not this delivery that was refused, but anything in its channel.
-    async fn give_up(&self, row: &Claimed, why: &str, private: bool, gone: bool) -> Result<()> {
+    async fn give_up(&self, row: &Claimed, refused: &SendError, private: bool) -> Result<()> {
+        // Not this delivery alone was refused, but anything in its channel.
+        let gone = matches!(refused, SendError::Gone { .. });
+        let why = refused.to_string();
         tracing::error!(delivery = %row.id, why, "a delivery failed for good");
-        let (row, why, now) = (row.clone(), why.to_owned(), self.now());
+        let (row, now) = (row.clone(), self.now());
         self.store
             .write("give up a delivery", move |conn| {
                 Box::pin(async move {
