@@ -29,6 +29,12 @@ const WAITING: usize = 20_000;
 const REST: Duration = Duration::from_secs(1);
 /// How often a reading that fails is repeated; the reveal reads the thread anyway.
 const READINGS: u32 = 8;
+/// A message in something that has existed for so long, unix milliseconds, waits a little if it is in no thread of ours: the question's
+/// thread may be open on Discord and not noted yet.
+const YOUNG_MS: i64 = 600_000;
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(20)];
+const YOUNG_AT_ONCE: usize = 1_000;
 /// The version of a deletion: nothing comes after it.
 pub(super) const FOR_GOOD: i64 = i64::MAX;
 
@@ -60,6 +66,19 @@ impl Event {
         let (Event::Wrote { message, version, .. } | Event::Deleted { message, version, .. }) = self;
         (message, *version)
     }
+
+    /// Whether its thread was new when the message was written. A thread is as old as the card it hangs under.
+    fn is_in_something_new(&self) -> bool {
+        let (Event::Wrote { thread, message, .. } | Event::Deleted { thread, message, .. }) = self;
+        super::instant(message) - super::instant(thread) < YOUNG_MS
+    }
+}
+
+/// An event, and how often it was put off.
+#[derive(Debug)]
+struct Waiting {
+    event: Event,
+    waits: usize,
 }
 
 /// What an event is beside those heard before it.
@@ -68,15 +87,18 @@ enum News {
     /// The first that is heard of a message.
     First,
     Newer,
-    /// Heard already, or overtaken.
+    /// Heard already.
+    Same,
+    /// Overtaken.
     Old,
 }
 
 pub struct Inbox {
-    to: mpsc::Sender<Event>,
-    from: Mutex<Option<mpsc::Receiver<Event>>>,
+    to: mpsc::Sender<Waiting>,
+    from: Mutex<Option<mpsc::Receiver<Waiting>>>,
     versions: Mutex<Versions>,
     receipts: Arc<Semaphore>,
+    young: Arc<Semaphore>,
 }
 
 /// The newest version of each message, of the messages heard last.
@@ -94,6 +116,7 @@ impl Default for Inbox {
             from: Mutex::new(Some(from)),
             versions: Mutex::default(),
             receipts: Arc::new(Semaphore::new(RECEIPTS)),
+            young: Arc::new(Semaphore::new(YOUNG_AT_ONCE)),
         }
     }
 }
@@ -105,6 +128,7 @@ impl Versions {
                 *newest = version;
                 News::Newer
             }
+            Some(newest) if version == *newest => News::Same,
             Some(_) => News::Old,
             None => {
                 if self.order.len() >= REMEMBERED
@@ -123,8 +147,12 @@ impl Versions {
 impl Discord {
     /// Never waits.
     pub(super) fn put(&self, event: Event) {
+        self.put_again(event, 0);
+    }
+
+    fn put_again(&self, event: Event, waits: usize) {
         // Full when the database has been away for long. The other end is gone only when the process ends.
-        if self.0.inbox.to.try_send(event).is_err() {
+        if self.0.inbox.to.try_send(Waiting { event, waits }).is_err() {
             self.0.missed.notify_one();
         }
     }
@@ -146,15 +174,21 @@ pub async fn work(discord: Discord, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-async fn take_in(discord: &Discord, event: Event) {
+async fn take_in(discord: &Discord, Waiting { event, waits }: Waiting) {
     let (message, version) = event.message();
-    let news = discord.0.inbox.versions.lock().unwrap_or_else(PoisonError::into_inner).note(message, version);
-    if news == News::Old {
+    let mut news = discord.0.inbox.versions.lock().unwrap_or_else(PoisonError::into_inner).note(message, version);
+    if waits > 0 && news == News::Same {
+        // Put off, and not overtaken since.
+        news = News::First;
+    }
+    if matches!(news, News::Old | News::Same) {
         return;
     }
     for attempt in 1..=ATTEMPTS {
         match store(discord, &event, news).await {
-            Ok(()) => return,
+            Ok(true) => return,
+            Ok(false) if event.is_in_something_new() => return put_off(discord, event, waits),
+            Ok(false) => return,
             Err(error) => {
                 tracing::warn!(attempt, error = format!("{error:#}"), "cannot store what was written in a thread");
                 tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
@@ -164,12 +198,27 @@ async fn take_in(discord: &Discord, event: Event) {
     discord.0.missed.notify_one();
 }
 
-async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<()> {
+/// Looks again a little later whether it is in a thread of ours.
+fn put_off(discord: &Discord, event: Event, waits: usize) {
+    let Some(wait) = WAITS.get(waits) else { return };
+    let Ok(permit) = discord.0.inbox.young.clone().try_acquire_owned() else { return };
+    let discord = discord.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(*wait).await;
+        discord.put_again(event, waits + 1);
+        drop(permit);
+    });
+}
+
+/// False when it is in no thread of ours.
+async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<bool> {
     let (Event::Wrote { thread, .. } | Event::Deleted { thread, .. }) = event;
     let thread_id = ThreadId::new(thread.as_str());
-    let Some(channel) = discord.app().thread_channel(PLATFORM, &thread_id).await? else { return Ok(()) };
+    let Some(channel) = discord.app().thread_channel(PLATFORM, &thread_id).await? else { return Ok(false) };
     match event {
-        Event::Deleted { message, .. } => discord.app().thread_message_deleted(&channel, &thread_id, message).await,
+        Event::Deleted { message, .. } => {
+            discord.app().thread_message_deleted(&channel, &thread_id, message).await?;
+        }
         Event::Wrote { message, user, name, text, at, .. } => {
             if let Some(name) = name {
                 discord.note_name(user, name);
@@ -188,9 +237,9 @@ async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<(
             if news == News::First {
                 acknowledge(discord, thread, message, receipt);
             }
-            Ok(())
         }
     }
+    Ok(true)
 }
 
 /// Puts a small sign under a message that was taken as an answer.
@@ -258,7 +307,7 @@ mod tests {
         // (what happens, message, version, what it is)
         let cases = [
             ("a message", "1", 0, News::First),
-            ("the same event again", "1", 0, News::Old),
+            ("the same event again", "1", 0, News::Same),
             ("an edit", "1", 50, News::Newer),
             ("an older edit that comes late", "1", 40, News::Old),
             ("a deletion", "1", FOR_GOOD, News::Newer),
@@ -280,7 +329,7 @@ mod tests {
         for message in 0..=REMEMBERED {
             versions.note(&message.to_string(), 0);
         }
-        assert_eq!(versions.note(&REMEMBERED.to_string(), 0), News::Old);
+        assert_eq!(versions.note(&REMEMBERED.to_string(), 0), News::Same);
         assert_eq!(versions.note("0", 0), News::First);
         assert_eq!(versions.newest.len(), REMEMBERED);
     }
