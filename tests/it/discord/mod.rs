@@ -133,6 +133,11 @@ impl Stage {
         self.fake.connected().await;
     }
 
+    /// As SIGTERM does.
+    pub fn tell_to_stop(&self) {
+        self.bot.as_ref().expect("the bot runs").stop.send_replace(true);
+    }
+
     /// How listening ended by itself.
     pub async fn ended(&mut self) -> anyhow::Result<()> {
         let bot = self.bot.as_mut().expect("the bot runs");
