@@ -393,7 +393,7 @@ impl App {
     /// rounds have changed.
     ///
     /// # Errors
-    /// When the rounds cannot be read. A thread that cannot be read is logged: the collect step reads it again.
+    /// When the rounds, or some of the threads, cannot be read; the other threads have been read then. The collect step reads all again.
     pub async fn back_fill<C: Chat>(&self, chat: &C) -> Result<usize> {
         let platform = chat.platform();
         if !chat.reads_threads() || !self.reads_threads(platform) {
@@ -405,15 +405,17 @@ impl App {
                 Box::pin(async move { rounds::open_in_threads(conn, platform).await })
             })
             .await?;
-        let mut changed = 0;
+        let (mut changed, mut failed) = (0, 0);
         for round in &open {
             match self.back_fill_one(chat, round).await {
                 Ok(news) => changed += usize::from(news),
                 Err(error) => {
                     tracing::warn!(round = %round.id, error = format!("{error:#}"), "cannot read an open thread again");
+                    failed += 1;
                 }
             }
         }
+        anyhow::ensure!(failed == 0, "{failed} of {} open threads could not be read again", open.len());
         Ok(changed)
     }
 

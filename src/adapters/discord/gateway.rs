@@ -1,38 +1,42 @@
-//! The connection on which Discord tells what happens. Serenity keeps it alive; here is what it must not do too often, what ends it for
-//! good, and where its events go. Source: <https://discord.com/developers/docs/events/gateway>.
+//! The connection on which Discord tells what happens: one session a shard, resumed when it breaks. Twilight speaks the protocol; here
+//! is how often it may try, what ends it for good, and how it stops. Source: <https://discord.com/developers/docs/events/gateway>.
 
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
-use serenity::all::{
-    ChannelId, ClientBuilder, ConnectionStage, Context, EventHandler, GatewayError, GatewayIntents, Guild,
-    GuildChannel, GuildId, GuildMemberUpdateEvent, HttpBuilder, Interaction, Member, Message, MessageId, MessageType,
-    MessageUpdateEvent, PartialGuildChannel, Ready, ResumedEvent, Role, ShardStageUpdateEvent, UnavailableGuild,
-};
-use serenity::async_trait;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+use twilight_gateway::error::ReceiveMessageErrorType;
+use twilight_gateway::queue::InMemoryQueue;
+use twilight_gateway::{CloseFrame, Config, ConfigBuilder, Intents, Message, Shard, ShardId};
 
-use super::inbox::{self, Event};
+use super::events::{self, Ears};
 use super::rest::{Call, Failure, Method};
-use super::{Discord, PLATFORM, channel_id, commands, interactions, space_id};
+use super::{Discord, PLATFORM, commands, inbox};
 use crate::domain::text::trouble;
 use crate::store::notes;
 
 /// Sessions of Discord's daily budget that are left for a person who restarts us by hand.
 const RESERVE: u32 = 20;
-/// Identifications of one shard within [`IDENTIFY_WINDOW`] before we keep quiet for a while: at this pace a day's budget of 1,000
-/// lasts longer than a day.
-const IDENTIFY_LIMIT: usize = 20;
-const IDENTIFY_WINDOW: Duration = Duration::from_secs(1_800);
-const QUIET: Duration = Duration::from_secs(600);
-/// `shutdown_all` waits for Discord, which may not answer.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// A connection that lasted so long was a good one. Those that break sooner are tried again more and more slowly, up to
+/// [`LONGEST_WAIT`]: at this pace a day's budget of 1,000 sessions lasts longer than a day.
+const STEADY: Duration = Duration::from_secs(600);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// How soon a budget that is used up is asked for again.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
+/// Discord expects a heartbeat every 41 seconds and answers each. Who hears nothing for so long listens to a dead line.
+const DEAF: Duration = Duration::from_secs(90);
+/// The same while a connection is being made, with the pauses between attempts.
+const DEAF_WHILE_CONNECTING: Duration = Duration::from_secs(400);
+/// Farewells, and answers to people that are under way.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const REGISTERED: &str = "discord:commands";
+/// What has happened to servers and channels and is not noted yet; more than that is found out when something is sent there.
+const CHANGES: usize = 10_000;
 
 /// Why the connection ended for good. An operator has to do something before a new start is of use.
 #[derive(Debug)]
@@ -64,9 +68,23 @@ struct Gateway {
 
 #[derive(Deserialize)]
 struct Budget {
+    total: u32,
     remaining: u32,
     /// Milliseconds.
     reset_after: u64,
+    /// Sessions that may begin within five seconds.
+    max_concurrency: u16,
+}
+
+/// Why one shard is no longer connected.
+enum Closed {
+    Stopped,
+    Token,
+    /// 4013, 4014: the developer portal does not grant what we ask for.
+    Intents,
+    /// 4010, 4011
+    Shards(&'static str),
+    Broke,
 }
 
 /// Listens until `stopping`.
@@ -74,52 +92,82 @@ struct Budget {
 /// # Errors
 /// [`Ended`] when Discord refuses us for good.
 pub async fn listen(discord: Discord, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let inbox = tokio::spawn(inbox::work(discord.clone(), stopping.clone()));
-    let catch_up = tokio::spawn(inbox::catch_up(discord.clone(), stopping.clone()));
-    let outcome = connect(&discord, stopping).await;
-    inbox.abort();
-    catch_up.abort();
-    outcome
+    let (changes, happened) = mpsc::channel(CHANGES);
+    let ears = Ears { discord: discord.clone(), changes };
+    // They end with this set, however it ends.
+    let mut helpers = JoinSet::new();
+    helpers.spawn(inbox::work(discord.clone(), stopping.clone()));
+    helpers.spawn(inbox::catch_up(discord.clone(), stopping.clone()));
+    helpers.spawn(events::note_changes(discord.clone(), happened));
+    helpers.spawn(keep_registered(discord.clone()));
+    connect(&ears, stopping).await
 }
 
-async fn connect(discord: &Discord, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn connect(ears: &Ears, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    // One for all sessions: it knows when the last one began.
+    let queue = InMemoryQueue::default();
     let mut failures = 0;
     loop {
         let wait = tokio::select! {
-            ended = session(discord, stopping.clone(), &mut failures) => ended?,
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            ended = session(ears, &queue, &stopping, &mut failures) => ended?,
+            () = gone_quiet(stopping.clone()) => return Ok(()),
         };
-        if *stopping.borrow() {
-            return Ok(());
-        }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            () = told_to_stop(&mut stopping) => return Ok(()),
         }
     }
 }
 
-/// 1 s, 2 s, 4 s .. 2 min.
-fn backoff(failures: u32) -> Duration {
-    Duration::from_secs(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    // When nobody is left who could tell, that is the end too.
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Asks where to connect and stays connected as long as serenity can; how long to wait before the next try.
-async fn session(discord: &Discord, stopping: watch::Receiver<bool>, failures: &mut u32) -> anyhow::Result<Duration> {
+/// `stopping`, and the time that shards have to say farewell.
+async fn gone_quiet(mut stopping: watch::Receiver<bool>) {
+    told_to_stop(&mut stopping).await;
+    tokio::time::sleep(CLOSE_WITHIN).await;
+}
+
+/// Nothing, 1 s, 2 s, 4 s .. 2 min.
+fn backoff(failures: u32) -> Duration {
+    match failures.checked_sub(2) {
+        None => Duration::ZERO,
+        Some(more) => Duration::from_secs(1 << more.min(10)).min(LONGEST_WAIT),
+    }
+}
+
+/// Asks where to connect and stays connected as long as that is of use; how long to wait before the next try.
+async fn session(
+    ears: &Ears,
+    queue: &InMemoryQueue,
+    stopping: &watch::Receiver<bool>,
+    failures: &mut u32,
+) -> anyhow::Result<Duration> {
+    let discord = &ears.discord;
+    let mut again = || {
+        *failures += 1;
+        Ok(backoff(*failures + 1))
+    };
     let gateway: Gateway = match discord.rest().call(Call::get("gateway/bot")).await {
         Ok(gateway) => gateway,
         Err(Failure::Refused { status: 401, .. }) => return Err(Ended::Token.into()),
         Err(failure) => {
-            *failures += 1;
             tracing::warn!(why = failure.why(), "Discord cannot be reached; trying again");
-            return Ok(backoff(*failures));
+            return again();
         }
     };
     let total = discord.0.settings.shards.unwrap_or(gateway.shards).max(1);
     let (first, last) = discord.0.settings.shard_range.unwrap_or((0, total - 1));
+    if first > last || last >= total {
+        let why = format!("shard_range is {first} to {last}, but there are {total} shards, 0 to {}", total - 1);
+        return Err(Ended::Shards { why }.into());
+    }
     let budget = &gateway.session_start_limit;
+    let reset_after = Duration::from_millis(budget.reset_after);
     if budget.remaining < last - first + 1 + RESERVE {
-        let wait = Duration::from_millis(budget.reset_after).max(Duration::from_secs(60));
+        let wait = reset_after.clamp(Duration::from_secs(1), LONGEST_SILENCE);
         tracing::error!(
             remaining = budget.remaining,
             wait_s = wait.as_secs(),
@@ -127,66 +175,127 @@ async fn session(discord: &Discord, stopping: watch::Receiver<bool>, failures: &
         );
         return Ok(wait);
     }
-    // Without this serenity would connect to the real Discord whatever the settings say.
-    let url = gateway.url.trim_end_matches('/').to_owned();
-    let mut intents = GatewayIntents::GUILDS;
+    if gateway.url.parse::<reqwest::Url>().is_err() {
+        tracing::error!("Discord's answer does not say where its gateway is; trying again");
+        return again();
+    }
+    let remaining = budget.remaining - RESERVE;
+    queue.update(budget.max_concurrency, remaining, reset_after, budget.total.max(remaining));
+    let mut intents = Intents::GUILDS;
     if discord.0.reads_threads.load(std::sync::atomic::Ordering::Relaxed) {
-        intents |= GatewayIntents::GUILD_MESSAGES | GatewayIntents::MESSAGE_CONTENT;
+        intents |= Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT;
     }
-    let http = HttpBuilder::new(&discord.0.settings.token)
-        .proxy(discord.0.settings.api_url.trim_end_matches('/'))
-        .ratelimiter_disabled(true)
+    let config = ConfigBuilder::new(discord.0.settings.token.clone(), intents)
+        // Not the address that the library knows by heart: with `discord.api_url` everything goes there.
+        .proxy_url(gateway.url.trim_end_matches('/').to_owned())
+        .queue(queue.clone())
         .build();
-    let handler =
-        Arc::new(Handler { discord: discord.clone(), total, identified: Mutex::default(), too_often: Notify::new() });
-    let mut client = ClientBuilder::new_with_http(http, intents).event_handler_arc(handler.clone()).await?;
-    *client.ws_url.lock().await = url;
-    let manager = client.shard_manager.clone();
-    let mut ending = stopping;
-    let ended = tokio::select! {
-        // The end of the range belongs to it.
-        ended = client.start_shard_range(first..last, total) => Some(ended),
-        () = handler.too_often.notified() => None,
-        _ = ending.wait_for(|stop| *stop) => Some(Ok(())),
-    };
-    let stopped = *ending.borrow();
-    // While Discord is away this would wait for its farewell.
-    let closed = tokio::time::timeout(CLOSE_WITHIN, manager.shutdown_all()).await;
-    if closed.is_err() && !stopped {
-        tracing::debug!("the connection to Discord was left open");
+    let mut shards = JoinSet::new();
+    for id in first..=last {
+        shards.spawn(stay_connected(ears.clone(), config.clone(), ShardId::new(id, total), stopping.clone()));
     }
-    match ended {
-        None => {
-            tracing::error!(
-                wait_s = QUIET.as_secs(),
-                "connected to Discord too often within a short time; keeping quiet for a while"
-            );
-            Ok(QUIET)
+    // What ends one for good ends all of them.
+    while let Some(closed) = shards.join_next().await {
+        match closed.unwrap_or(Closed::Broke) {
+            Closed::Stopped => {}
+            Closed::Token => return Err(Ended::Token.into()),
+            Closed::Shards(what) => {
+                let why = format!("{what}; shards = \"auto\" takes what Discord recommends, {} now", gateway.shards);
+                return Err(Ended::Shards { why }.into());
+            }
+            Closed::Intents => {
+                without_content(discord).await;
+                return Ok(Duration::ZERO);
+            }
+            Closed::Broke => {
+                tracing::error!("the connection to Discord cannot go on as it was; beginning anew");
+                return again();
+            }
         }
-        Some(Ok(())) => {
-            *failures += 1;
-            Ok(backoff(*failures))
+    }
+    Ok(Duration::ZERO)
+}
+
+/// One shard, from its first connection to `stopping` or to a reason why it cannot go on.
+async fn stay_connected(
+    ears: Ears,
+    config: Config<InMemoryQueue>,
+    id: ShardId,
+    mut stopping: watch::Receiver<bool>,
+) -> Closed {
+    let mut shard = Shard::with_config(id, config.clone());
+    let mut answering = JoinSet::new();
+    let mut breaks = 0;
+    let mut connected: Option<Instant> = None;
+    loop {
+        let patience = if shard.state().is_identified() { DEAF } else { DEAF_WHILE_CONNECTING };
+        let heard = tokio::select! {
+            heard = tokio::time::timeout(patience, shard.next()) => heard,
+            () = told_to_stop(&mut stopping) => {
+                say_farewell(&mut shard, answering).await;
+                return Closed::Stopped;
+            }
+        };
+        while answering.try_join_next().is_some() {}
+        let frame = match heard {
+            Ok(Some(Ok(Message::Text(text)))) => {
+                if let Some(interaction) = ears.hear(id, &text) {
+                    answering.spawn(interaction);
+                }
+                if shard.state().is_identified() {
+                    connected.get_or_insert_with(Instant::now);
+                }
+                continue;
+            }
+            Ok(Some(Ok(Message::Close(frame)))) => frame,
+            Ok(Some(Err(error))) => {
+                match error.kind() {
+                    ReceiveMessageErrorType::Reconnect => {
+                        tracing::warn!(shard = id.number(), "Discord's gateway cannot be reached; trying again");
+                    }
+                    // Nothing of the message: it may be somebody's own words.
+                    _ => tracing::debug!(shard = id.number(), "a message of Discord's gateway cannot be read"),
+                }
+                continue;
+            }
+            Ok(None) => return Closed::Broke,
+            Err(_) => {
+                tracing::warn!(shard = id.number(), "nothing was heard of Discord for long; connecting anew");
+                shard = Shard::with_config(id, config.clone());
+                None
+            }
+        };
+        // Source: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+        match frame.as_ref().map(|frame| frame.code) {
+            Some(4004) => return Closed::Token,
+            Some(4010) => return Closed::Shards("there is no such shard (4010)"),
+            Some(4011) => return Closed::Shards("too many servers for so few shards (4011)"),
+            Some(4012) => return Closed::Broke,
+            Some(4013 | 4014) => return Closed::Intents,
+            code => tracing::debug!(shard = id.number(), code, "the connection to Discord broke; it is resumed"),
         }
-        Some(Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication | GatewayError::NoAuthentication))) => {
-            Err(Ended::Token.into())
+        if connected.take().is_some_and(|since| since.elapsed() > STEADY) {
+            breaks = 0;
         }
-        Some(Err(serenity::Error::Gateway(
-            GatewayError::DisallowedGatewayIntents | GatewayError::InvalidGatewayIntents,
-        ))) => {
-            without_content(discord).await;
-            Ok(Duration::ZERO)
+        breaks += 1;
+        tokio::select! {
+            () = tokio::time::sleep(backoff(breaks)) => {}
+            () = told_to_stop(&mut stopping) => {}
         }
-        Some(Err(serenity::Error::Gateway(
-            error @ (GatewayError::InvalidShardData | GatewayError::OverloadedShard),
-        ))) => {
-            let why = format!("{error}; shards = \"auto\" takes what Discord recommends, {} now", gateway.shards);
-            Err(Ended::Shards { why }.into())
+    }
+}
+
+/// Lets answers to people go out and tells Discord that we leave, as far as it listens.
+async fn say_farewell(shard: &mut Shard<InMemoryQueue>, answering: JoinSet<()>) {
+    let farewell = async {
+        answering.join_all().await;
+        if shard.state().is_identified() {
+            shard.close(CloseFrame::NORMAL);
+            while let Some(Ok(Message::Text(_))) = shard.next().await {}
         }
-        Some(Err(error)) => {
-            *failures += 1;
-            tracing::warn!(error = %plain(&error), "the connection to Discord broke; trying again");
-            Ok(backoff(*failures))
-        }
+    };
+    if tokio::time::timeout(CLOSE_WITHIN, farewell).await.is_err() {
+        tracing::debug!("left without Discord's farewell");
     }
 }
 
@@ -200,218 +309,58 @@ async fn without_content(discord: &Discord) {
     }
 }
 
-/// An error of serenity's without what it may quote.
-fn plain(error: &serenity::Error) -> String {
-    match error {
-        serenity::Error::Gateway(error) => error.to_string(),
-        serenity::Error::Http(_) => "Discord refused or did not answer".to_owned(),
-        serenity::Error::Tungstenite(_) | serenity::Error::Io(_) => "the connection".to_owned(),
-        _ => "something unexpected".to_owned(),
+/// Rings when a session begins, with the application it belongs to.
+#[derive(Default)]
+pub(super) struct Application {
+    id: OnceLock<u64>,
+    begun: Notify,
+}
+
+impl Application {
+    pub(super) fn begins(&self, id: u64) {
+        let _ = self.id.set(id);
+        self.begun.notify_one();
     }
 }
 
-struct Handler {
-    discord: Discord,
-    total: u32,
-    /// When each shard has identified lately.
-    identified: Mutex<HashMap<u32, VecDeque<Instant>>>,
-    too_often: Notify,
-}
-
-impl Handler {
-    /// Ours, and in a server that the settings allow.
-    fn serves(&self, guild: Option<GuildId>) -> bool {
-        guild.is_some() && self.discord.serves(guild.map(GuildId::get))
-    }
-
-    /// Servers whose channels have a schedule, but which have removed the bot while it was away.
-    async fn notice_removals(&self, shard: u32, there: &HashSet<u64>) -> anyhow::Result<()> {
-        for space in self.discord.app().spaces(PLATFORM).await? {
-            let Ok(guild) = super::bare(&space).parse::<u64>() else { continue };
-            // Source: https://discord.com/developers/docs/events/gateway#sharding
-            if (guild >> 22) % u64::from(self.total) == u64::from(shard) && !there.contains(&guild) {
-                self.discord.app().space_gone(&space, &trouble::removed_from_server()).await?;
+/// Registers the commands when they differ from those registered last; goes on trying while Discord does not answer.
+async fn keep_registered(discord: Discord) {
+    let application = &discord.0.application;
+    let mut failures = 0;
+    loop {
+        application.begun.notified().await;
+        let Some(id) = application.id.get() else { continue };
+        match register(&discord, *id).await {
+            Ok(()) => failures = 0,
+            Err(Failure::Refused { why, .. }) => {
+                tracing::error!(why, "the commands could not be registered; the next start tries again");
             }
-        }
-        Ok(())
-    }
-}
-
-fn log(what: &'static str, outcome: anyhow::Result<()>) {
-    if let Err(error) = outcome {
-        tracing::error!(error = format!("{error:#}"), what, "cannot store what happened in Discord");
-    }
-}
-
-#[async_trait]
-impl EventHandler for Handler {
-    /// Comes after every identification, so nothing here may mind being done twice.
-    async fn ready(&self, _: Context, ready: Ready) {
-        let shard = ready.shard.map_or(0, |shard| shard.id.0);
-        tracing::info!(shard, of = self.total, servers = ready.guilds.len(), "connected to Discord");
-        let there: HashSet<u64> = ready.guilds.iter().map(|guild| guild.id.get()).collect();
-        log("removals", self.notice_removals(shard, &there).await);
-        register(&self.discord, ready.application.id.get()).await;
-        self.discord.0.missed.notify_one();
-    }
-
-    /// Discord sends what was missed, as far as it remembers.
-    async fn resume(&self, _: Context, _: ResumedEvent) {
-        self.discord.0.missed.notify_one();
-    }
-
-    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
-        if event.new != ConnectionStage::Identifying {
-            return;
-        }
-        let mut identified = self.identified.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = identified.entry(event.shard_id.0).or_default();
-        times.push_back(Instant::now());
-        while times.front().is_some_and(|at| at.elapsed() > IDENTIFY_WINDOW) {
-            times.pop_front();
-        }
-        if times.len() > IDENTIFY_LIMIT {
-            times.clear();
-            self.too_often.notify_one();
-        }
-    }
-
-    async fn interaction_create(&self, _: Context, interaction: Interaction) {
-        interactions::handle(self.discord.clone(), interaction).await;
-    }
-
-    async fn message(&self, _: Context, message: Message) {
-        let person = !message.author.bot && message.webhook_id.is_none();
-        if !person
-            || message.content.trim().is_empty()
-            || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply)
-            || !self.serves(message.guild_id)
-        {
-            return;
-        }
-        let nick = message.member.as_ref().and_then(|member| member.nick.clone());
-        let name = nick.or_else(|| message.author.global_name.clone()).unwrap_or_else(|| message.author.name.clone());
-        self.discord.0.inbox.put(Event::Wrote {
-            thread: message.channel_id.to_string(),
-            message: message.id.to_string(),
-            user: message.author.id.to_string(),
-            name: Some(name),
-            text: message.content,
-            at: super::micros(&message.timestamp) / 1_000,
-            version: 0,
-        });
-    }
-
-    async fn message_update(&self, _: Context, _: Option<Message>, _: Option<Message>, event: MessageUpdateEvent) {
-        // Without an instant of the edit only Discord has changed something: a preview of a link.
-        let (Some(edited), Some(author), Some(text)) = (event.edited_timestamp, event.author, event.content) else {
-            return;
-        };
-        if author.bot || event.webhook_id.flatten().is_some() || !self.serves(event.guild_id) {
-            return;
-        }
-        let (thread, message) = (event.channel_id.to_string(), event.id.to_string());
-        let version = super::micros(&edited);
-        if text.trim().is_empty() {
-            return self.discord.0.inbox.put(Event::Deleted { thread, message });
-        }
-        self.discord.0.inbox.put(Event::Wrote {
-            thread,
-            at: super::instant(&message),
-            message,
-            user: author.id.to_string(),
-            name: event
-                .member
-                .flatten()
-                .and_then(|member| member.nick.clone())
-                .or_else(|| self.discord.known_name(&author)),
-            text,
-            version,
-        });
-    }
-
-    async fn message_delete(&self, _: Context, channel: ChannelId, message: MessageId, guild: Option<GuildId>) {
-        if self.serves(guild) {
-            self.discord.0.inbox.put(Event::Deleted { thread: channel.to_string(), message: message.to_string() });
-        }
-    }
-
-    async fn message_delete_bulk(
-        &self,
-        _: Context,
-        channel: ChannelId,
-        messages: Vec<MessageId>,
-        guild: Option<GuildId>,
-    ) {
-        if self.serves(guild) {
-            for message in messages {
-                self.discord.0.inbox.put(Event::Deleted { thread: channel.to_string(), message: message.to_string() });
+            Err(failure) => {
+                failures += 1;
+                tracing::warn!(why = failure.why(), "the commands could not be registered; trying again");
+                tokio::time::sleep(backoff(failures + 1)).await;
+                application.begun.notify_one();
             }
         }
     }
-
-    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
-        log("a server", self.discord.app().space_may_be_back(&space_id(guild.id)).await);
-    }
-
-    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
-        // An outage of Discord's makes servers unavailable; they come back by themselves.
-        if !guild.unavailable {
-            let why = trouble::removed_from_server();
-            log("a removal", self.discord.app().space_gone(&space_id(guild.id), &why).await);
-        }
-    }
-
-    async fn guild_role_update(&self, _: Context, _: Option<Role>, role: Role) {
-        log("a role", self.discord.app().space_may_be_back(&space_id(role.guild_id)).await);
-    }
-
-    async fn guild_member_update(
-        &self,
-        _: Context,
-        _: Option<Member>,
-        _: Option<Member>,
-        event: GuildMemberUpdateEvent,
-    ) {
-        // Without the privileged intent this comes for the bot itself only: its roles have changed.
-        log("our roles", self.discord.app().space_may_be_back(&space_id(event.guild_id)).await);
-    }
-
-    async fn channel_update(&self, _: Context, _: Option<GuildChannel>, channel: GuildChannel) {
-        let id = channel_id(channel.id);
-        log("a channel's name", self.discord.app().channel_renamed(&id, &channel.name).await);
-        log("a channel", self.discord.app().channel_may_be_back(&id).await);
-    }
-
-    async fn channel_delete(&self, _: Context, channel: GuildChannel, _: Option<Vec<Message>>) {
-        log("a deleted channel", self.discord.app().channel_deleted(&channel_id(channel.id)).await);
-    }
-
-    async fn thread_delete(&self, _: Context, thread: PartialGuildChannel, _: Option<GuildChannel>) {
-        tracing::debug!(thread = thread.id.get(), "a thread was deleted; what was received of it counts");
-    }
 }
 
-/// Registers the commands when they differ from those registered last.
-async fn register(discord: &Discord, application: u64) {
+async fn register(discord: &Discord, application: u64) -> Result<(), Failure> {
     let commands = commands::registration();
     let hash = commands::hash(&commands, &application.to_string());
     let known =
         discord.app().store.read("read the registered commands", |conn| Box::pin(notes::get(conn, REGISTERED))).await;
     if known.ok().flatten().as_deref() == Some(hash.as_str()) {
-        return;
+        return Ok(());
     }
     let path = format!("applications/{application}/commands");
-    match discord.rest().call::<Value>(Call::new(Method::Put, &path).body(&commands)).await {
-        Ok(_) => {
-            tracing::info!("the commands are registered");
-            let noted = discord.app().store.write("note the registered commands", move |conn| {
-                Box::pin(async move { notes::set(conn, REGISTERED, &hash).await })
-            });
-            log("the registered commands", noted.await);
-        }
-        Err(failure) => {
-            tracing::error!(why = failure.why(), "the commands could not be registered; the next start tries again")
-        }
+    discord.rest().call::<Value>(Call::new(Method::Put, &path).body(&commands)).await?;
+    tracing::info!("the commands are registered");
+    let noted = discord.app().store.write("note the registered commands", move |conn| {
+        Box::pin(async move { notes::set(conn, REGISTERED, &hash).await })
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(error = format!("{error:#}"), "the commands will be registered once more");
     }
+    Ok(())
 }

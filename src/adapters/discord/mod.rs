@@ -2,6 +2,7 @@
 
 pub mod commands;
 mod doctor;
+mod events;
 mod gateway;
 mod inbox;
 mod interactions;
@@ -106,6 +107,7 @@ struct Inner {
     /// Rings when messages may have been missed.
     missed: Notify,
     inbox: inbox::Inbox,
+    application: gateway::Application,
     seen: Mutex<interactions::Seen>,
     /// Channels known to be forums.
     forums: Mutex<HashSet<String>>,
@@ -259,6 +261,7 @@ impl Discord {
             settings,
             missed: Notify::new(),
             inbox: inbox::Inbox::default(),
+            application: gateway::Application::default(),
             seen: Mutex::default(),
             forums: Mutex::default(),
             names: Mutex::default(),

@@ -1,6 +1,7 @@
 //! The bot on Discord: the real adapter against a server that behaves like Discord.
 
 mod day;
+mod gateway;
 mod interactions;
 mod render;
 
@@ -131,6 +132,11 @@ impl Stage {
         self.app.take_over().await.expect("the outbox can be taken over");
         self.start();
         self.fake.connected().await;
+    }
+
+    /// As SIGTERM does.
+    pub fn tell_to_stop(&self) {
+        self.bot.as_ref().expect("the bot runs").stop.send_replace(true);
     }
 
     /// How listening ended by itself.

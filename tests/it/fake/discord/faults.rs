@@ -18,6 +18,8 @@ pub struct Faults {
     /// So many are held back and sent after the one that follows.
     pub reorder_events: u32,
     pub no_heartbeat_ack: bool,
+    /// The gateway closes with this instead of beginning a session; Discord's budget has counted it.
+    pub close_identified: Option<u16>,
 }
 
 /// Which requests a fault is for.

@@ -1,6 +1,7 @@
 //! The gateway: sessions with their backlog, and the websocket connections that carry them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -21,6 +22,10 @@ pub struct Sessions {
     /// Where the gateway is, as `GET /gateway` tells.
     pub url: String,
     pub recommended_shards: u32,
+    /// Sessions that may begin within five seconds; zero = any number, for tests that have no time.
+    pub max_concurrency: u16,
+    /// When the day's budget is full again.
+    pub reset_after: Duration,
     /// Sessions begun so far; a day has 1000.
     pub identified: u32,
     pub resumed: u32,
@@ -28,7 +33,8 @@ pub struct Sessions {
     all: Vec<Session>,
     /// Connections, identified or not.
     lines: Vec<UnboundedSender<Order>>,
-    held_back: Vec<Event>,
+    /// (session, name, content), as they were when they happened.
+    held_back: Vec<Ready>,
 }
 
 struct Session {
@@ -40,6 +46,9 @@ struct Session {
     backlog: Vec<(u64, String)>,
     line: Option<UnboundedSender<Order>>,
 }
+
+/// An event as one session gets it.
+type Ready = (String, &'static str, Value);
 
 /// What a connection is told to do.
 #[derive(Clone, Debug)]
@@ -56,42 +65,45 @@ impl Model {
             self.faults.drop_events -= 1;
             return;
         }
+        let ready = self.ready(event);
         if self.faults.reorder_events > 0 {
             self.faults.reorder_events -= 1;
-            self.sessions.held_back.push(event.clone());
+            self.sessions.held_back.extend(ready);
             return;
         }
-        self.tell_now(event);
+        self.dispatch(&ready);
         if self.faults.double_events > 0 {
             self.faults.double_events -= 1;
-            self.tell_now(event);
+            self.dispatch(&ready);
         }
-        for late in std::mem::take(&mut self.sessions.held_back) {
-            self.tell_now(&late);
-        }
+        let late = std::mem::take(&mut self.sessions.held_back);
+        self.dispatch(&late);
     }
 
-    fn tell_now(&mut self, event: &Event) {
-        let mut sessions = std::mem::take(&mut self.sessions.all);
-        let mut wrong = Vec::new();
-        for session in &mut sessions {
-            if !self.concerns(event, session) {
-                continue;
-            }
-            let reads = self.application.message_content && session.intents.contains(GatewayIntents::MESSAGE_CONTENT);
-            if let Some((name, data)) = event.on_wire(self, reads) {
-                wrong.extend(session.dispatch(name, &data));
+    fn ready(&self, event: &Event) -> Vec<Ready> {
+        let concerned = self.sessions.all.iter().filter(|session| self.concerns(event, session));
+        concerned
+            .filter_map(|session| {
+                let content = session.intents.contains(GatewayIntents::MESSAGE_CONTENT);
+                let (name, data) = event.on_wire(self, self.application.message_content && content)?;
+                Some((session.id.clone(), name, data))
+            })
+            .collect()
+    }
+
+    fn dispatch(&mut self, all: &[Ready]) {
+        for (id, name, data) in all {
+            if let Some(session) = self.sessions.all.iter_mut().find(|session| session.id == *id) {
+                self.violations.extend(session.dispatch(name, data));
             }
         }
-        self.sessions.all = sessions;
-        self.violations.extend(wrong);
     }
 
     fn concerns(&self, event: &Event, session: &Session) -> bool {
         let (channel, guild) = event.place(self);
         let shard = guild.map_or(0, |guild| (guild >> 22) % session.shard.1);
         let bot = self.application.bot;
-        let gone = matches!(event, Event::GuildDelete(_));
+        let gone = matches!(event, Event::GuildDelete(_) | Event::GuildAway(_));
         let there = guild.is_none_or(|guild| gone || self.bot_is_in(guild));
         if shard != session.shard.0 || !there {
             return false;
@@ -260,6 +272,10 @@ fn hear(model: &mut Model, text: &str, line: &UnboundedSender<Order>, session: &
             }
         }
         Some(2) if session.is_some() => close(4005, "Already authenticated"),
+        Some(2) if model.faults.close_identified.is_some() => {
+            model.sessions.identified += 1;
+            close(model.faults.close_identified.unwrap_or(4000), "closed by a test");
+        }
         Some(2) => match identify(model, data, line) {
             Ok(id) => *session = Some(id),
             Err((code, reason)) => close(code, reason),

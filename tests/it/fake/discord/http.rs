@@ -134,6 +134,9 @@ async fn answer(
     };
     let plan = shared.change(|model| {
         let plan = asked.meet(model);
+        let date = jiff::Timestamp::from_second(super::model::now_ms() / 1000 + model.timing.ahead_s);
+        let mut plan = plan;
+        plan.headers.push(("date", date.expect("an instant").strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         let status = if plan.cut { 0 } else { plan.status };
         model.log.push(Request {
             method: asked.method.clone(),

@@ -206,6 +206,11 @@ impl Fake {
         });
     }
 
+    /// A part of the service is away, and this guild with it.
+    pub fn guild_away(&self, guild: Id) {
+        self.with(|model| model.tell(&Event::GuildAway(guild)));
+    }
+
     /// Takes permissions from the bot in one channel.
     pub fn deny(&self, channel: Id, permissions: Permissions) {
         self.overwrite(channel, |over| {

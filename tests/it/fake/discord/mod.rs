@@ -86,6 +86,8 @@ impl Fake {
         let mut model = Model::new();
         model.sessions.url = format!("ws://{}", gateway.local_addr().expect("an address"));
         model.sessions.recommended_shards = 1;
+        model.sessions.max_concurrency = 1;
+        model.sessions.reset_after = Duration::from_secs(86_400);
         let shared = Arc::new(Shared { model: Mutex::new(model), changes: watch::Sender::new(0) });
         let door = http::Door { listener: rest, shared: Arc::clone(&shared) };
         let tasks = vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];

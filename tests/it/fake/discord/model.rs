@@ -82,6 +82,9 @@ pub struct Application {
     /// Whether it grants the Server Members intent.
     pub guild_members: bool,
     pub commands: Vec<Command>,
+    /// "Requires OAuth2 Code Grant"
+    pub code_grant: bool,
+    pub interactions_endpoint: Option<String>,
 }
 
 pub struct Command {
@@ -263,6 +266,8 @@ pub struct Timing {
     /// How long people wait for the content of a deferred response.
     pub patience: Duration,
     pub heartbeat: Duration,
+    /// How far the service's clock is ahead of ours, as the Date of its answers shows.
+    pub ahead_s: i64,
 }
 
 impl Default for Timing {
@@ -273,6 +278,7 @@ impl Default for Timing {
             nonce: Duration::from_secs(5 * 60),
             patience: Duration::from_secs(10),
             heartbeat: Duration::from_millis(41_250),
+            ahead_s: 0,
         }
     }
 }
@@ -303,6 +309,8 @@ impl Model {
                 message_content: true,
                 guild_members: false,
                 commands: Vec::new(),
+                code_grant: false,
+                interactions_endpoint: None,
             },
             users: BTreeMap::new(),
             guilds: BTreeMap::new(),

@@ -217,8 +217,8 @@ fn gateway_bot(model: &mut Model, _: &Call) -> Outcome {
     ok(json!({
         "url": sessions.url, "shards": sessions.recommended_shards,
         "session_start_limit": {
-            "total": 1000, "remaining": 1000_u32.saturating_sub(sessions.identified), "reset_after": 86_400_000,
-            "max_concurrency": 1,
+            "total": 1000, "remaining": 1000_u32.saturating_sub(sessions.identified), "reset_after": u64::try_from(sessions.reset_after.as_millis()).unwrap_or(u64::MAX),
+            "max_concurrency": sessions.max_concurrency,
         },
     }))
 }

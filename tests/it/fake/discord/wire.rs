@@ -51,11 +51,11 @@ pub fn application(model: &Model) -> Value {
     json!({
         "id": model.application.id.to_string(), "name": "Drillbot", "icon": null, "description": "", "type": null,
         "verify_key": "0".repeat(64), "flags": flags, "flags_new": flags.to_string(), "redirect_uris": [],
-        "interactions_endpoint_url": null, "role_connections_verification_url": null,
+        "interactions_endpoint_url": model.application.interactions_endpoint, "role_connections_verification_url": null,
         "owner": user(model, model.application.bot), "approximate_guild_count": model.guilds.len(),
         "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0, "team": null, "eligible_oauth2_scopes": [], "summary": "",
-        "bot_public": false, "bot_require_code_grant": false, "bot": user(model, model.application.bot),
+        "bot_public": false, "bot_require_code_grant": model.application.code_grant, "bot": user(model, model.application.bot),
     })
 }
 
@@ -363,6 +363,8 @@ pub enum Event {
     GuildCreate(Id),
     GuildUpdate(Id),
     GuildDelete(Id),
+    /// An outage of the service's took it away for a while.
+    GuildAway(Id),
     /// (guild, role)
     RoleUpdate(Id, Id),
     /// (guild, user)
@@ -384,7 +386,9 @@ impl Event {
             // Channels are told to all of the guild, hidden or not.
             Event::ChannelCreate(id) | Event::ChannelUpdate(id) => (None, of_channel(id).1),
             Event::ChannelDelete { guild, .. } => (None, Some(*guild)),
-            Event::GuildCreate(id) | Event::GuildUpdate(id) | Event::GuildDelete(id) => (None, Some(*id)),
+            Event::GuildCreate(id) | Event::GuildUpdate(id) | Event::GuildDelete(id) | Event::GuildAway(id) => {
+                (None, Some(*id))
+            }
             Event::RoleUpdate(guild, _) | Event::MemberUpdate(guild, _) => (None, Some(*guild)),
             Event::Interaction(id) => (None, model.interactions.get(id).and_then(|one| of_channel(&one.channel).1)),
         }
@@ -442,6 +446,7 @@ impl Event {
             Event::GuildUpdate(id) => ("GUILD_UPDATE", guild(model.guilds.get(id)?)),
             // Without `unavailable`: the bot was removed.
             Event::GuildDelete(id) => ("GUILD_DELETE", json!({"id": id.to_string()})),
+            Event::GuildAway(id) => ("GUILD_DELETE", json!({"id": id.to_string(), "unavailable": true})),
             Event::RoleUpdate(guild, id) => {
                 let roles = roles(model.guilds.get(guild)?);
                 let shown = roles.into_iter().find(|role| role["id"] == json!(id.to_string()))?;
