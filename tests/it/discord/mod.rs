@@ -1,5 +1,7 @@
 //! The bot on Discord: the real adapter against a server that behaves like Discord.
 
+mod commands;
+mod drill;
 mod interactions;
 mod render;
 
