@@ -10,7 +10,16 @@ use crate::domain::message::{Message, Reply};
 use crate::domain::round::State;
 use crate::domain::schedule::AnswerMode;
 use crate::domain::text;
-use crate::store::{answers, members, rounds};
+use crate::store::{answers, erased, members, rounds};
+
+/// Why a message becomes an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// It stands in the thread.
+    Unsaid,
+    /// Its author has asked for it.
+    Theirs,
+}
 
 impl App {
     /// Opens the answer form, with what the member sent before.
@@ -89,7 +98,7 @@ impl App {
         if chars > MAX_CHARS {
             return Ok(Reply::show(text::answer_too_long(chars)));
         }
-        Ok(Reply::show(match self.thread_message(written).await? {
+        Ok(Reply::show(match self.take_message(written, Wish::Theirs).await? {
             Receipt::Noted => text::message_saved(round.reveal_at),
             Receipt::Late => text::question_closed(),
             Receipt::Aside | Receipt::NotOurs => text::not_in_a_question(),
@@ -101,6 +110,10 @@ impl App {
     /// # Errors
     /// When it could not be stored; the reveal reads the thread again, so nothing is lost for good.
     pub async fn thread_message(&self, written: Written) -> Result<Receipt> {
+        self.take_message(written, Wish::Unsaid).await
+    }
+
+    async fn take_message(&self, written: Written, wish: Wish) -> Result<Receipt> {
         let now = self.now();
         self.store
             .write("note a thread message", move |conn| {
@@ -112,6 +125,13 @@ impl App {
                         return Ok(Receipt::Aside);
                     }
                     let before = answers::get(conn, &round.id, &written.message).await?;
+                    if wish == Wish::Unsaid
+                        && before.is_none()
+                        && erased::all(conn).await?.covers(&written.member, written.at)
+                    {
+                        // News of a message from before its author was erased.
+                        return Ok(Receipt::Aside);
+                    }
                     let in_time = rounds::touch_open(conn, &round.id).await?;
                     if before.as_ref().is_some_and(|part| !part.late) && !in_time {
                         // An edit after the close: the answer stands as it was.

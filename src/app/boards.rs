@@ -13,7 +13,7 @@ use crate::domain::round::Period;
 use crate::domain::score;
 use crate::domain::text::{self, Me, Standing};
 use crate::store::standings::{List, Place};
-use crate::store::{answers, channels, drills, members, outbox, rounds, scores, standings, web};
+use crate::store::{answers, channels, drills, erased, members, outbox, rounds, scores, standings, web};
 
 /// Places shown on a board.
 const SHOWN: i64 = 10;
@@ -143,6 +143,7 @@ impl App {
                         .into_iter()
                         .map(|(round, channel)| outbox::New::at_once(&channel, Effect::Retell { round }, now))
                         .collect();
+                    erased::note(conn, &member, now).await?;
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
                     outbox::forget(conn, &member).await?;

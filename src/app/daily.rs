@@ -186,7 +186,7 @@ impl App {
         let id = known.as_ref().map_or_else(|| ScheduleId::of(&channel, name.unwrap_or("daily")), |row| row.id.clone());
         let mut spec = match &known {
             Some(row) => serde_json::from_str::<ScheduleSpec>(&row.spec).unwrap_or_default(),
-            None => ScheduleSpec::default(),
+            None => ScheduleSpec { zone: self.zone_of(&channel).await?, ..ScheduleSpec::default() },
         };
         if change.ping.as_ref().is_some_and(|ping| ping != "none") && platform_of(channel.as_str()) == "web" {
             return Ok(text::nobody_to_call());
@@ -232,6 +232,16 @@ impl App {
             })
             .await?;
         Ok(self.view(&row).await?.map_or_else(text::no_schedule, |view| text::changed(&view)))
+    }
+
+    /// The zone of the channel's other schedules, for a further one.
+    async fn zone_of(&self, channel: &ChannelId) -> Result<String> {
+        let channel = channel.clone();
+        let known = self
+            .store
+            .read("read a channel", move |conn| Box::pin(async move { channels::get(conn, &channel).await }))
+            .await?;
+        Ok(known.map_or_else(|| ScheduleSpec::default().zone, |known| known.zone))
     }
 
     /// Notes who steers a channel, and, if the command `tries` something there, that it is worth trying.

@@ -19,7 +19,7 @@ use crate::domain::round::{self, Round, State};
 use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
 use crate::store::outbox::{self, Claimed};
 use crate::store::scores::Score;
-use crate::store::{answers, channels, members, rounds, schedules, scores, standings};
+use crate::store::{answers, channels, erased, members, rounds, schedules, scores, standings};
 
 /// Rows under way at once: of different lanes, so they may be sent side by side.
 pub const AT_ONCE: usize = 32;
@@ -351,7 +351,7 @@ impl App {
             })
             .await?;
         let graded = question.clone();
-        let scored = tokio::task::spawn_blocking(move || {
+        let mut scored = tokio::task::spawn_blocking(move || {
             let answers = answer::assemble(&parts);
             let texts = answers.iter().map(|answer| (&answer.member, answer.text.as_str()));
             let mut scored = round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0));
@@ -367,7 +367,13 @@ impl App {
         self.store
             .write("score a round", move |conn| {
                 Box::pin(async move {
-                    store_scores(conn, &round, &question, &scored, number_of_parts, &delivery, now).await
+                    if !erased::all(conn).await?.is_empty() {
+                        // Somebody may have been erased while the answers were graded.
+                        let left = answers::of_round(conn, &round.id).await?;
+                        scored.retain(|one| left.iter().any(|part| part.member == one.member));
+                    }
+                    store_scores(conn, &round, &question, &scored, number_of_parts, &delivery, now).await?;
+                    erased::tidy(conn).await
                 })
             })
             .await?;
@@ -382,6 +388,7 @@ impl App {
             .write("reconcile answers", move |conn| {
                 Box::pin(async move {
                     let stored = answers::of_round(conn, &id).await?;
+                    let messages = without_erased(conn, &stored, messages).await?;
                     let (changed, gone) = answer::reconcile(&stored, &messages, closed_at);
                     bring_in_line(conn, &id, &messages, &changed, &gone, now).await
                 })
@@ -437,6 +444,7 @@ impl App {
             .write("back-fill answers", move |conn| {
                 Box::pin(async move {
                     let stored = answers::of_round(conn, &id).await?;
+                    let messages = without_erased(conn, &stored, messages).await?;
                     let (mut changed, mut gone) = answer::reconcile(&stored, &messages, i64::MAX);
                     // What has been heard while the thread was read is newer than what was read.
                     let find = |parts: &[Part], id: &str| parts.iter().find(|part| part.id == id).cloned();
@@ -661,6 +669,19 @@ impl App {
             })
             .await
     }
+}
+
+/// Messages of a thread without those of members who have been erased since they wrote them. What such a member has saved anew stays.
+async fn without_erased(
+    conn: &mut crate::store::Conn,
+    stored: &[Part],
+    messages: Vec<ThreadMessage>,
+) -> Result<Vec<ThreadMessage>> {
+    let erased = erased::all(conn).await?;
+    let known: HashSet<&str> = stored.iter().map(|part| part.id.as_str()).collect();
+    let stays =
+        |message: &ThreadMessage| known.contains(message.id.as_str()) || !erased.covers(&message.member, message.at);
+    Ok(messages.into_iter().filter(stays).collect())
 }
 
 async fn bring_in_line(

@@ -64,7 +64,7 @@ impl App {
         };
         if mode == Mode::Choice && question.choice.is_none() {
             return Ok(Reply::show(text::refused(format!(
-                "The question {} has no options to choose from. Leave mode=choice out.",
+                "The question {} has no options to choose from. Leave mode:choice out.",
                 question.id
             ))));
         }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::{Actor, App};
 use crate::domain::bank::TopicMatch;
 use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
+use crate::domain::ids::platform_of;
 use crate::domain::message::{Form, Message, Reply};
 use crate::domain::text;
 
@@ -72,10 +73,14 @@ impl App {
             Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
             Command::Me { delete: true } => Reply::show(text::forget_question()),
             Command::Help { command } => {
-                let threads = self.reads_threads(actor.channel.as_str());
+                let ways = match platform_of(actor.channel.as_str()) {
+                    _ if !self.reads_threads(actor.channel.as_str()) => text::Ways::Form,
+                    "web" => text::Ways::Threads,
+                    _ => text::Ways::SignedThreads,
+                };
                 Reply::show(match command {
-                    Some(name) => text::help_for(&name, threads),
-                    None => text::help(threads),
+                    Some(name) => text::help_for(&name, ways),
+                    None => text::help(ways),
                 })
             }
         })

@@ -29,7 +29,7 @@ pub struct Opt {
     pub name: &'static str,
     pub help: &'static str,
     pub value: Value,
-    /// Only by name (`zone=Europe/London`), never by position.
+    /// Only by name (`zone:Europe/London`, or with `=`), never by position.
     pub named: bool,
 }
 
@@ -75,7 +75,7 @@ pub const TABLE: &[Spec] = &[
             by_place(
                 "mode",
                 Value::Word(&["free", "choice"]),
-                "free = in your own words (as set), choice = four options",
+                "free = in your own words (the default), choice = four options",
             ),
             QUESTION,
         ],
@@ -87,8 +87,8 @@ pub const TABLE: &[Spec] = &[
         help: "The standing of this study group, and your own place",
         organisers_only: false,
         options: &[
-            by_place("window", Value::Word(&["week", "month", "all"]), "week (as set), month or all"),
-            by_place("board", Value::Word(&["daily", "drill"]), "daily questions (as set) or private drills"),
+            by_place("window", Value::Word(&["week", "month", "all"]), "week (the default), month or all"),
+            by_place("board", Value::Word(&["daily", "drill"]), "daily questions (the default) or private drills"),
             by_place("topic", Value::Topic, "Only this topic"),
         ],
         subs: &[],
@@ -111,16 +111,21 @@ pub const TABLE: &[Spec] = &[
                 options: &[
                     by_place("time", Value::Time, "Local time of the question, 09:00"),
                     by_name("days", Value::Text, "Weekdays: mon-fri, or mon,wed,fri"),
-                    by_name("cron", Value::Text, "Instead of time and days: five or six cron fields in quotes"),
+                    by_name("cron", Value::Text, "Instead of time and days, cron fields: \"0 9 * * mon-fri\""),
                     by_name("zone", Value::Text, "Time zone: Europe/London"),
                     by_name("reveal", Value::Text, "Reveal after 8h, at 17:00 or \"next day 09:00\""),
-                    by_name("answers", Value::Word(&["thread", "private", "both"]), "Where answers are given"),
+                    by_name(
+                        "answers",
+                        Value::Word(&["thread", "private", "both"]),
+                        "Where answers are given: in the thread, in private, or both",
+                    ),
                     by_name("topics", Value::Text, "Only these topics: iam,eks; all = no limit"),
                     by_name("levels", Value::Text, "Only these levels: beginner,intermediate; all = no limit"),
                     by_name("tracks", Value::Text, "Only these tracks: devops,cloudops; all = no limit"),
                     by_name("skip", Value::Text, "Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none"),
                     by_name("catch-up", Value::Text, "How late a missed question may still come: 6h"),
-                    by_name("ping", Value::Mention, "Whom each question calls, by role; none = nobody"),
+                    by_name("ping", Value::Mention, "The role that each question calls"),
+                    by_name("no-ping", Value::Word(&["yes"]), "yes = questions call nobody any more"),
                     SCHEDULE,
                 ],
             },
@@ -130,7 +135,7 @@ pub const TABLE: &[Spec] = &[
             Sub { name: "now", help: "Post a question at once, beside the schedule", options: &[QUESTION, SCHEDULE] },
             Sub { name: "reveal", help: "Reveal the open question now", options: &[SCHEDULE] },
         ],
-        example: "/daily set 09:00 days=mon-fri zone=Europe/London reveal=17:00",
+        example: "/daily set 09:00 days:mon-fri zone:Europe/London reveal:17:00",
     },
     Spec {
         name: "topics",
@@ -142,9 +147,13 @@ pub const TABLE: &[Spec] = &[
     },
     Spec {
         name: "me",
-        help: "My scores, streak and weak topics; /me delete erases my data",
+        help: "My scores, streak and weak topics; or erase my data",
         organisers_only: false,
-        options: &[by_place("action", Value::Word(&["show", "delete"]), "show (as set) or delete")],
+        options: &[by_place(
+            "action",
+            Value::Word(&["show", "delete"]),
+            "show (the default), or delete: erase my data",
+        )],
         subs: &[],
         example: "/me",
     },
@@ -293,7 +302,7 @@ pub fn usage(spec: &Spec, sub: Option<&str>) -> String {
     let show = |options: &[Opt]| {
         options
             .iter()
-            .map(|o| if o.named { format!(" [{}=..]", o.name) } else { format!(" [{}]", o.name) })
+            .map(|o| if o.named { format!(" [{}:..]", o.name) } else { format!(" [{}]", o.name) })
             .collect::<String>()
     };
     match sub.and_then(|name| spec.subs.iter().find(|sub| sub.name == name)) {
@@ -358,7 +367,8 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
                     tracks: get("tracks"),
                     skip: get("skip"),
                     catch_up: get("catch-up"),
-                    ping: get("ping"),
+                    // A field for roles cannot say "none".
+                    ping: get("no-ping").map(|_| "none".to_owned()).or_else(|| get("ping")),
                 })),
                 "pause" => Daily::Pause,
                 "resume" => Daily::Resume,
@@ -381,6 +391,22 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
         "me" => Command::Me { delete: get("action").as_deref() == Some("delete") },
         _ => Command::Help { command: get("command") },
     })
+}
+
+/// A typed line with every value named, `/drill topic:iam count:3`, as platforms with typed options show it; None for what is no
+/// line of ours.
+pub fn named(line: &str) -> Option<String> {
+    let words = words(line.strip_prefix('/')?);
+    let (name, rest) = words.split_first()?;
+    let spec = find(name)?;
+    let sub = rest.first().and_then(|word| spec.subs.iter().find(|sub| sub.name == word));
+    let (head, options, rest) = match sub {
+        Some(sub) => (format!("/{} {}", spec.name, sub.name), sub.options, &rest[1..]),
+        None => (format!("/{}", spec.name), spec.options, rest),
+    };
+    let mut values = read_values(spec, sub.map(|sub| sub.name), options, rest).ok()?;
+    values.sort_by_key(|(name, _)| options.iter().position(|option| option.name == *name));
+    Some(values.iter().fold(head, |line, (name, value)| format!("{line} {name}:{value}")))
 }
 
 /// Gives each word to an option: `name=value` by name, the rest to the first free option it fits.
@@ -448,7 +474,8 @@ fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &
 
 /// The value in its usual spelling, or what would be right.
 pub fn check(option: &Opt, value: &str) -> Result<String, String> {
-    let value = value.trim();
+    // Quotes are for typed lines; who puts them into a field of their own means what is between them.
+    let value = value.trim().trim_matches(['"', '“', '”']).trim();
     let name = option.name;
     match option.value {
         Value::Topic | Value::Question | Value::Text => {
@@ -518,15 +545,15 @@ pub fn complete(
         spec.subs.iter().find(|sub| head.split(' ').next() == Some(sub.name)).map_or(spec.options, |s| s.options);
     let mut out = Vec::new();
     for option in options {
-        if head.split(' ').any(|word| word.starts_with(&format!("{}=", option.name))) {
+        if head.split(' ').any(|word| {
+            word.starts_with(&format!("{}:", option.name)) || word.starts_with(&format!("{}=", option.name))
+        }) {
             continue;
         }
         match option.value {
-            Value::Question if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with('=')) => {
-                let begun = &typed[option.name.len() + 1..];
-                out.extend(
-                    questions(begun).into_iter().map(|(id, prompt)| (format!("{before}{}={id}", option.name), prompt)),
-                );
+            Value::Question if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with([':', '='])) => {
+                let (key, begun) = typed.split_at(option.name.len() + 1);
+                out.extend(questions(begun).into_iter().map(|(id, prompt)| (format!("{before}{key}{id}"), prompt)));
             }
             Value::Topic if !option.named => out.extend(
                 topics
@@ -549,7 +576,7 @@ pub fn complete(
                     .map(|word| (format!("{before}{word}"), option.help.to_owned())),
             ),
             _ if option.named && option.name.starts_with(typed) => {
-                out.push((format!("{before}{}=", option.name), option.help.to_owned()));
+                out.push((format!("{before}{}:", option.name), option.help.to_owned()));
             }
             _ => {}
         }
@@ -787,6 +814,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_can_be_shown_with_every_value_named() {
+        for (line, expect) in [
+            ("/drill iam", Some("/drill topic:iam")),
+            ("/drill iam advanced 3 choice", Some("/drill topic:iam level:advanced count:3 mode:choice")),
+            ("/me delete", Some("/me action:delete")),
+            ("/help drill", Some("/help command:drill")),
+            ("/daily pause", Some("/daily pause")),
+            ("/daily set 09:00 days=mon-fri", Some("/daily set time:09:00 days:mon-fri")),
+            ("/daily", Some("/daily")),
+            ("/etc/passwd", None),
+            ("drill iam", None),
+            ("/topics please", None),
+        ] {
+            assert_eq!(named(line).as_deref(), expect, "{line}");
+        }
+    }
+
+    #[test]
     fn completion_offers_commands_subcommands_and_values() {
         let topics =
             vec![("iam".to_owned(), "AWS identity".to_owned()), ("eks".to_owned(), "Kubernetes on EKS".to_owned())];
@@ -798,10 +843,12 @@ mod tests {
         assert_eq!(offer("/drill kube"), ["/drill eks"]);
         assert_eq!(offer("/drill iam adv"), ["/drill iam advanced"]);
         assert_eq!(offer("/daily s"), ["/daily show", "/daily set", "/daily skip"]);
-        assert_eq!(offer("/daily set zo"), ["/daily set zone="]);
-        assert_eq!(offer("/daily now que"), ["/daily now question="]);
+        assert_eq!(offer("/daily set zo"), ["/daily set zone:"]);
+        assert_eq!(offer("/daily now que"), ["/daily now question:"]);
         assert_eq!(offer("/daily now question=ia"), ["/daily now question=iam-role"]);
         assert_eq!(offer("/drill question=ia"), ["/drill question=iam-role"]);
+        assert_eq!(offer("/drill question:ia"), ["/drill question:iam-role"]);
+        assert_eq!(offer("/daily set zone:UTC zo"), Vec::<String>::new());
         assert_eq!(offer("hello"), Vec::<String>::new());
     }
 }

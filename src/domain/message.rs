@@ -19,6 +19,10 @@ pub enum Span {
         text: String,
         url: String,
     },
+    /// Those whom a schedule calls, by the platform's id; shown by name, and calling nobody.
+    Role {
+        id: String,
+    },
     /// An instant, unix milliseconds; shown in the reader's own time.
     Time {
         at: i64,
@@ -186,6 +190,7 @@ impl Span {
     pub fn as_plain(&self) -> String {
         match self {
             Span::Plain { text } | Span::Bold { text } | Span::Code { text } | Span::Link { text, .. } => text.clone(),
+            Span::Role { id } => id.clone(),
             Span::Time { at, .. } => {
                 jiff::Timestamp::from_millisecond(*at).map_or_else(|_| at.to_string(), |time| time.to_string())
             }

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod channels;
 mod db;
 pub mod drills;
+pub mod erased;
 pub mod members;
 pub mod notes;
 pub mod outbox;

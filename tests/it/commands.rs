@@ -15,16 +15,17 @@ use crate::world::{FULL, PART, Setup, World, bank, show_reply, spec};
 async fn help_explains_every_command_of_the_table() {
     let mut w = World::new().await;
     let all = w.bob("/help").await;
-    assert_snapshot!(all, @r#"
+    assert_snapshot!(all, @"
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
+    (A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.)
     • /drill Practise a topic in private, one question at a time
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
-    • /me My scores, streak and weak topics; /me delete erases my data
+    • /me My scores, streak and weak topics; or erase my data
     • /help What I can do
     (/help and a command explains it, for example /help drill.)
-    "#);
+    ");
     for command in TABLE {
         let line = format!("/help {}", command.name);
         let explained = w.bob(&line).await;
@@ -60,8 +61,8 @@ async fn what_is_no_command_gets_the_nearest_one() {
     /daily does not know "st". Did you mean "set"?
     ```
     /daily show|set|pause|resume|skip|now|reveal
-    For example: /daily set 09:00 days=mon-fri zone=Europe/London reveal=17:00
     ```
+    For example: /daily set 09:00 days:mon-fri zone:Europe/London reveal:17:00
     "#);
     w.end().await;
 }
@@ -294,7 +295,7 @@ async fn daily_set_makes_a_second_schedule_by_name() {
     w.at("18:00").await;
     assert_eq!(w.cards().len(), 2);
     w.at("19:00").await;
-    assert_snapshot!(w.ann("/daily pause schedule=night").await, @"This channel has several schedules: daily and evening. Add schedule=NAME to say which one you mean.");
+    assert_snapshot!(w.ann("/daily pause schedule=night").await, @"This channel has several schedules: daily and evening. Add schedule:NAME to say which one you mean.");
     // A restart with the same configuration keeps what a command made.
     w.restart().await;
     w.day(1).await;
@@ -568,20 +569,20 @@ async fn wrong_topics_are_met_with_the_right_ones() {
     assert!(w.press("Bob", "Drill iam").await.contains("IAM, question 1 of 5"));
     assert_snapshot!(w.bob("/drill quantum gardening").await.lines().next().unwrap_or_default(), @r#"There is no topic "quantum gardening"."#);
     assert_snapshot!(w.bob("/leaderboard iamm").await, @r#"There is no topic "iamm". Did you mean iam? /topics shows them all."#);
-    assert_snapshot!(w.bob("/drill iam 99").await, @r#"
+    assert_snapshot!(w.bob("/drill iam 99").await, @"
     count is 99; it goes from 1 to 20.
     ```
-    /drill [topic] [level] [count] [mode] [question=..]
-    For example: /drill iam advanced 3 choice
+    /drill [topic] [level] [count] [mode] [question:..]
     ```
-    "#);
-    assert_snapshot!(w.bob("/drill count=99 iam").await, @r#"
+    For example: /drill iam advanced 3 choice
+    ");
+    assert_snapshot!(w.bob("/drill count=99 iam").await, @"
     count is 99; it goes from 1 to 20.
     ```
-    /drill [topic] [level] [count] [mode] [question=..]
-    For example: /drill iam advanced 3 choice
+    /drill [topic] [level] [count] [mode] [question:..]
     ```
-    "#);
+    For example: /drill iam advanced 3 choice
+    ");
     w.end().await;
 }
 
@@ -831,7 +832,7 @@ async fn topics_counts_the_questions() {
 #[tokio::test]
 async fn a_channel_without_a_schedule_says_how_to_make_one() {
     let mut w = World::with(Setup { schedules: vec![], ..Setup::default() }).await;
-    assert_snapshot!(w.ann("/daily").await, @"This channel has no schedule yet. /daily set 09:00 days=mon-fri zone=Europe/London makes one.");
+    assert_snapshot!(w.ann("/daily").await, @"This channel has no schedule yet. /daily set 09:00 days:mon-fri zone:Europe/London makes one.");
     for line in ["/daily pause", "/daily now", "/daily reveal", "/daily skip"] {
         assert!(w.ann(line).await.starts_with("This channel has no schedule yet."), "{line}");
     }

@@ -139,7 +139,7 @@ async fn the_form_shows_what_was_sent_and_changes_it() {
     As you would say it in the interview: "Nobody."
     [Save changes]
     "#);
-    assert_snapshot!(w.send_form("Ann", FULL).await, @"Changed. You can change it with the Answer button until the reveal, 2026-11-23T17:00:00Z.");
+    assert_snapshot!(w.send_form("Ann", FULL).await, @"Changed. You can change it again with the Answer button until the reveal, 2026-11-23T17:00:00Z.");
     w.at("17:00").await;
     assert_eq!(w.scores().await, [("ann".to_owned(), 100, 2000)]);
     w.end().await;
@@ -630,7 +630,7 @@ async fn two_schedules_in_one_channel_ask_different_questions_side_by_side() {
     assert_eq!(states, HashSet::from([State::Open, State::Revealed]));
     w.at("17:00").await;
     assert!(w.ann("/leaderboard").await.contains("| 2 | 1"), "two answers, a streak of one in each schedule");
-    assert_snapshot!(w.ann("/daily pause").await, @"This channel has several schedules: daily and evening. Add schedule=NAME to say which one you mean.");
+    assert_snapshot!(w.ann("/daily pause").await, @"This channel has several schedules: daily and evening. Add schedule:NAME to say which one you mean.");
     w.end().await;
 }
 
@@ -669,5 +669,30 @@ async fn streaks_grow_with_every_answered_question_and_break_at_a_gap() {
     }
     assert!(w.ann("/me").await.contains("Streak: 4 questions in a row, 4 at best"));
     assert!(w.bob("/me").await.contains("Streak: 1 question in a row, 2 at best"));
+    w.end().await;
+}
+
+#[tokio::test]
+async fn who_is_erased_while_a_question_is_open_begins_anew_with_what_they_write_next() {
+    let mut w = World::new().await;
+    w.at("09:00").await;
+    let (old, _) = w.write_in_thread("Bob", FULL).await;
+    let thread = w.thread();
+    w.write_unheard(&thread, "Bob", "Written while the bot was away: a lock stops two writers.");
+    w.at("10:00").await;
+    w.bob("/me delete").await;
+    w.press("Bob", "Erase my data").await;
+    assert_eq!(w.rewrite(&old, "Bob", FULL).await, Receipt::Aside, "news of what is erased");
+    w.at("10:01").await;
+    w.write_in_thread("Bob", PART).await;
+    w.at("17:00").await;
+    assert_eq!(w.scores().await, [("bob".to_owned(), 50, 1_000)]);
+    let rows = w.app.store.read("read the marks", |conn| {
+        Box::pin(async move { Ok(drillbot::store::erased::all(conn).await?.is_empty()) })
+    });
+    assert!(
+        rows.await.expect("the marks can be read"),
+        "nothing is kept of an erasure once its questions are revealed"
+    );
     w.end().await;
 }

@@ -241,7 +241,7 @@ async fn a_schedule_that_nothing_fits_any_more_says_so_every_day() {
     w.app.replace_bank(bank(&[("eks", 2)]));
     w.at("09:00").await;
     assert_snapshot!(w.notices().join("\n"), @"The question of 2026-11-23 09:00 was not posted: no question of the bank fits the schedule.");
-    assert_snapshot!(w.ann("/daily now").await, @"No question of the bank fits this schedule, so nothing was posted. Widen it: /daily set topics=all levels=all tracks=all.");
+    assert_snapshot!(w.ann("/daily now").await, @"No question of the bank fits this schedule, so nothing was posted. Widen it: /daily set topics:all levels:all tracks:all");
     w.day(1).await;
     w.at("09:00").await;
     assert_eq!((w.cards().len(), w.notices().len()), (0, 2));

@@ -19,7 +19,8 @@ use drillbot::store::outbox::New;
 use drillbot::store::standings::{Gain, List};
 use drillbot::store::web::{NewMessage, Viewer};
 use drillbot::store::{
-    Store, Unavailable, answers, channels, drills, members, notes, outbox, rounds, schedules, scores, standings, web,
+    Store, Unavailable, answers, channels, drills, erased, members, notes, outbox, rounds, schedules, scores,
+    standings, web,
 };
 use futures_util::future::join_all;
 use sqlx::Row;
@@ -115,6 +116,7 @@ on_both!(
     sessions_open_and_close,
     old_private_messages_are_tidied_away,
     forgetting_a_member_leaves_no_trace_in_any_table,
+    an_erasure_is_remembered_while_a_question_is_open,
     notes_are_set_once_or_anew,
     a_failed_write_leaves_nothing_and_takes_nobody_with_it,
     a_write_is_there_for_everybody_when_it_returns,
@@ -1285,6 +1287,27 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
     assert_eq!(read!(store, |conn| standings::differences(conn).await), Vec::<String>::new());
 }
 
+async fn an_erasure_is_remembered_while_a_question_is_open(store: Store) {
+    ground(&store).await;
+    let ann = member("ann");
+    write!(store, |conn| erased::note(conn, &member("ann"), NOW).await);
+    assert!(read!(store, |conn| erased::all(conn).await).is_empty(), "nothing is open that could bring her back");
+    write!(store, |conn| {
+        rounds::insert(conn, &[round(1)]).await?;
+        // The platform's clock is ahead of ours.
+        answers::put(conn, &round(1).id, &part("m", "ann", "mine", NOW + 5)).await?;
+        erased::note(conn, &member("ann"), NOW).await?;
+        erased::tidy(conn).await
+    });
+    let erased = read!(store, |conn| erased::all(conn).await);
+    assert!(erased.covers(&ann, NOW + 5) && !erased.covers(&ann, NOW + 6) && !erased.covers(&member("bob"), NOW));
+    write!(store, |conn| {
+        assert!(rounds::close(conn, &round(1).id, NOW).await? && rounds::revealed(conn, &round(1).id, 1, 1).await?);
+        erased::tidy(conn).await
+    });
+    assert!(read!(store, |conn| erased::all(conn).await).is_empty());
+}
+
 async fn notes_are_set_once_or_anew(store: Store) {
     assert_eq!(read!(store, |conn| notes::get(conn, "n").await), None);
     assert_eq!(write!(store, |conn| notes::set_once(conn, "n", "first").await), "first");
@@ -1367,7 +1390,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 3);
+        assert_eq!(row.get::<i64, _>("n"), 4);
     }
 }
 

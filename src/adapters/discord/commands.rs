@@ -6,7 +6,7 @@ use serenity::model::application::{CommandData, CommandDataOption, CommandDataOp
 use crate::domain::command::{self, Command, Opt, Spec, TABLE, Usage, Value, Values};
 use crate::domain::ids::short_hash;
 use crate::domain::question::Level;
-use crate::domain::text::{Local, SAVE_AS_ANSWER, localized};
+use crate::domain::text::{Local, SAVE_AS_ANSWER, everyone_not_called, localized};
 
 /// The permission that organisers have unless a server says otherwise: Manage Guild, `1 << 5`.
 const ORGANISERS: &str = "32";
@@ -119,6 +119,11 @@ pub fn read(data: &CommandData) -> Result<Command, Usage> {
             let problem = format!("There is no setting \"{}\".", given.name);
             return Err(command::refuse(spec, sub, problem));
         };
+        if let CommandDataOptionValue::Role(role) = &given.value
+            && data.resolved.roles.get(role).is_some_and(|role| role.name == "@everyone")
+        {
+            return Err(command::refuse(spec, sub, everyone_not_called()));
+        }
         let value = command::check(option, &text).map_err(|problem| command::refuse(spec, sub, problem))?;
         values.push((option.name, value));
     }

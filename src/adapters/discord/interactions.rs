@@ -12,7 +12,7 @@ use serenity::all::{
 };
 
 use super::rest::{Call, Failure, Method};
-use super::{Discord, channel_id, code, commands, member_id, render, space_id};
+use super::{Discord, channel_id, code, commands, member_id, permissions, render, space_id};
 use crate::app::{Actor, App, Written};
 use crate::domain::command;
 use crate::domain::ids::ThreadId;
@@ -25,6 +25,8 @@ const AT_ONCE: Duration = Duration::from_millis(900);
 const AT_LAST: Duration = Duration::from_secs(14 * 60);
 /// A first response that brings a form cannot be deferred; it waits this long for what stood in the form before.
 const FOR_A_FORM: Duration = Duration::from_millis(1_500);
+/// How long a command waits to learn what its channel is called.
+const FOR_A_NAME: Duration = Duration::from_secs(2);
 /// Interactions that are remembered, so that an event that comes twice is one.
 const REMEMBERED: usize = 10_000;
 
@@ -91,13 +93,18 @@ pub async fn handle(discord: Discord, interaction: Interaction) {
 
 /// Who did it and where, as the drill sees it.
 fn actor(
+    discord: &Discord,
     user: &User,
     member: Option<&Member>,
     guild: Option<u64>,
     channel: Option<&PartialChannel>,
     channel_number: u64,
 ) -> Actor {
-    let name = member.and_then(|member| member.nick.clone()).or_else(|| user.global_name.clone());
+    // In a private conversation Discord does not say what their server calls them.
+    let name = match member {
+        Some(member) => member.nick.clone().or_else(|| user.global_name.clone()),
+        None => discord.known_name(user),
+    };
     let allowed = member.and_then(|member| member.permissions).unwrap_or_default();
     // Commands in a thread are about the channel that it hangs in.
     let in_thread = channel.is_some_and(|channel| {
@@ -131,8 +138,14 @@ async fn on_command(discord: &Discord, command: CommandInteraction) {
         private: false,
     };
     let guild = command.guild_id.map(|id| id.get());
-    let mut actor =
-        actor(&command.user, command.member.as_deref(), guild, command.channel.as_ref(), command.channel_id.get());
+    let mut actor = actor(
+        discord,
+        &command.user,
+        command.member.as_deref(),
+        guild,
+        command.channel.as_ref(),
+        command.channel_id.get(),
+    );
     discord.note_name(&command.user.id.to_string(), &actor.name);
     if !discord.serves(guild) {
         return ticket.show(discord, &text::refused(trouble::not_for_this_server())).await;
@@ -147,8 +160,19 @@ async fn on_command(discord: &Discord, command: CommandInteraction) {
     // Discord has asked the server's own settings before it let this person use the command here.
     actor.organiser |= command::find(&command.data.name).is_some_and(|spec| spec.organisers_only);
     let read = commands::read(&command.data);
-    let app = discord.app().clone();
-    ticket.answer(discord, None, async move { app.read_command(&actor, read).await }).await;
+    let names_channel = actor.organiser && actor.channel_name.is_empty() && guild.is_some();
+    let (app, asking) = (discord.app().clone(), discord.clone());
+    let work = async move {
+        if names_channel {
+            // In a thread Discord names the thread only; who steers the drill from there may be the first to speak of its channel.
+            let asked = permissions::channel(asking.rest(), super::bare(actor.channel.as_str()));
+            if let Ok(Ok(found)) = tokio::time::timeout(FOR_A_NAME, asked).await {
+                actor.channel_name = found.name.unwrap_or_default();
+            }
+        }
+        app.read_command(&actor, read).await
+    };
+    ticket.answer(discord, None, work).await;
 }
 
 /// The message on which "Save as my answer" was chosen.
@@ -192,7 +216,8 @@ async fn on_press(discord: &Discord, press: ComponentInteraction) {
     let ticket =
         Ticket { id: press.id.get(), application: press.application_id.get(), token: press.token.clone(), private };
     let guild = press.guild_id.map(|id| id.get());
-    let actor = actor(&press.user, press.member.as_ref(), guild, press.channel.as_ref(), press.channel_id.get());
+    let actor =
+        actor(discord, &press.user, press.member.as_ref(), guild, press.channel.as_ref(), press.channel_id.get());
     discord.note_name(&press.user.id.to_string(), &actor.name);
     if !discord.serves(guild) {
         return ticket.show(discord, &text::refused(trouble::not_for_this_server())).await;
@@ -218,7 +243,7 @@ async fn on_form(discord: &Discord, form: ModalInteraction) {
     let ticket =
         Ticket { id: form.id.get(), application: form.application_id.get(), token: form.token.clone(), private };
     let guild = form.guild_id.map(|id| id.get());
-    let actor = actor(&form.user, form.member.as_ref(), guild, form.channel.as_ref(), form.channel_id.get());
+    let actor = actor(discord, &form.user, form.member.as_ref(), guild, form.channel.as_ref(), form.channel_id.get());
     discord.note_name(&form.user.id.to_string(), &actor.name);
     if !discord.serves(guild) {
         return ticket.show(discord, &text::refused(trouble::not_for_this_server())).await;
@@ -292,7 +317,8 @@ impl Ticket {
         let original = format!("{webhook}/messages/@original");
         let outcome = match reply {
             Reply::Show { message } if self.private => {
-                discord.rest().tell(Call::new(Method::Post, &webhook).body(&private(&message))).await
+                // Twice the same words to one person are better than none.
+                discord.rest().tell(Call::new(Method::Post, &webhook).body(&private(&message)).repeatable()).await
             }
             // A form cannot be opened any more: the button opens it the next time.
             Reply::Open { .. } => {

@@ -313,7 +313,7 @@ impl Page {
             (_, Kind::Heading) | (Some(Kind::Item | Kind::Line), Kind::Line) | (_, Kind::Quote) => {
                 if self.last == Some(Kind::Heading) && next == Kind::Quote { "\n" } else { "\n\n" }
             }
-            (Some(Kind::Quote), Kind::Line | Kind::Item) => "\n\n",
+            (Some(Kind::Quote), Kind::Line | Kind::Item) | (Some(Kind::Note), Kind::Item) => "\n\n",
             _ => "\n",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::count;
 use crate::domain::command::{Action, Board, Window};
-use crate::domain::message::{Block, Message, Style, Tone};
+use crate::domain::message::{Block, Message, Span, Style, Tone};
 use crate::domain::score::show_points;
 
 /// One line of a leaderboard.
@@ -139,7 +139,7 @@ pub fn me(view: &Me) -> Message {
             rows: rows.collect(),
         });
         if let Some((weakest, mean, _)) = view.topics.first().filter(|(_, mean, _)| *mean < 80) {
-            let action = Action::Run(format!("/drill {weakest}"));
+            let action = Action::Run(format!("/drill topic:\"{weakest}\""));
             if action.encode().len() <= 100 {
                 let label = crate::domain::markup::shorten(&format!("Drill {weakest} ({mean} of 100)"), 70);
                 buttons.push(super::card::button(action, label, Style::Primary));
@@ -156,7 +156,8 @@ pub fn me(view: &Me) -> Message {
             rows: rows.collect(),
         });
     }
-    blocks.push(Block::note("/me delete erases everything I know about you."));
+    let erase = vec![Span::code("/me delete"), Span::plain(" erases everything I know about you.")];
+    blocks.push(Block::Note { spans: erase });
     let summary = format!("{}: {}", view.name, place(view.all));
     Message { summary, blocks, buttons, tone: Tone::Plain }
 }

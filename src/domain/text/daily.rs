@@ -38,7 +38,7 @@ pub fn show_schedules(schedules: &[ScheduleView], history: &[Block]) -> Message 
         });
         blocks.push(Block::field("Answers", view.answers));
         if !view.ping.is_empty() {
-            blocks.push(Block::Field { label: "Calls".into(), spans: vec![Span::code(view.ping.clone())] });
+            blocks.push(Block::Field { label: "Calls".into(), spans: vec![Span::Role { id: view.ping.clone() }] });
         }
         blocks.push(Block::field(
             "Questions",
@@ -87,12 +87,16 @@ pub fn history_line(round: &Round, prompt: &str, answered: i64) -> Block {
 }
 
 pub fn no_schedule() -> Message {
-    super::refused("This channel has no schedule yet. /daily set 09:00 days=mon-fri zone=Europe/London makes one.")
+    super::refused_with(vec![
+        Span::plain("This channel has no schedule yet. "),
+        Span::code("/daily set 09:00 days:mon-fri zone:Europe/London"),
+        Span::plain(" makes one."),
+    ])
 }
 
 pub fn several_schedules(names: &[String]) -> Message {
     super::refused(format!(
-        "This channel has several schedules: {}. Add schedule=NAME to say which one you mean.",
+        "This channel has several schedules: {}. Add schedule:NAME to say which one you mean.",
         super::names(names, 10)
     ))
 }
@@ -154,9 +158,10 @@ pub fn nothing_open() -> Message {
 }
 
 pub fn nothing_to_ask() -> Message {
-    super::refused(
-        "No question of the bank fits this schedule, so nothing was posted. Widen it: /daily set topics=all levels=all tracks=all.",
-    )
+    super::refused_with(vec![
+        Span::plain("No question of the bank fits this schedule, so nothing was posted. Widen it: "),
+        Span::code("/daily set topics:all levels:all tracks:all"),
+    ])
 }
 
 /// To the organisers: the bank runs low for a schedule. 0 = used up.
@@ -180,7 +185,7 @@ pub fn not_posted(slot: &str, why: &str) -> String {
     format!("The question of {} was not posted: {why}.", slot.replace('T', " "))
 }
 
-/// `/daily set ping=..` on a platform without roles.
+/// `/daily set ping:..` on a platform without roles.
 pub fn nobody_to_call() -> Message {
     super::refused(
         "The web chat has nobody to call: it knows no roles, and shows new questions to all. Nothing was changed.",

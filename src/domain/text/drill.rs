@@ -147,13 +147,21 @@ fn summary(drill: &Drill) -> Message {
         let spans = vec![Span::plain(format!("{asked} — ")), Span::bold(result)];
         blocks.push(Block::item(format!("{}.", at + 1), spans));
     }
-    blocks.push(Block::note(
-        "A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.",
-    ));
+    let counts = vec![
+        Span::plain("A question counts once a day, with your best result. "),
+        Span::code("/leaderboard drill"),
+        Span::plain(" shows the board, "),
+        Span::code("/me"),
+        Span::plain(" your weak topics."),
+    ];
+    blocks.push(Block::Note { spans: counts });
     let mut buttons = Vec::new();
-    let again = Action::Run(format!("/drill {}", drill.topic));
-    if again.encode().len() <= 100 {
-        buttons.push(button(again, "Once more", Style::Secondary));
+    if let Some(first) = drill.items.first() {
+        let mode = if drill.choice { " choice" } else { "" };
+        let again = Action::Run(format!("/drill topic:{} {}{mode}", first.topic, drill.items.len()));
+        if again.encode().len() <= 100 {
+            buttons.push(button(again, "Once more", Style::Secondary));
+        }
     }
     Message { tone: Tone::Good, summary: title, blocks, buttons }
 }
@@ -219,8 +227,11 @@ pub fn topic_help(wrong: Option<&str>, near: &[String], topics: &[(String, Strin
 }
 
 pub fn no_choice_questions(topic: &str) -> Message {
-    Message::say(format!("No question here has four options to choose from. Try /drill {topic} in your own words."))
-        .toned(Tone::Warning)
+    super::refused_with(vec![
+        Span::plain("No question here has four options to choose from. Try "),
+        Span::code(format!("/drill {topic}")),
+        Span::plain(" in your own words."),
+    ])
 }
 
 pub fn stale_button() -> Message {

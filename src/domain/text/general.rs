@@ -1,6 +1,6 @@
 //! Help, refusals and receipts.
 
-use super::card::button;
+use super::card::{SAVE_AS_ANSWER, button};
 use super::{count, len};
 use crate::domain::answer::MAX_CHARS;
 use crate::domain::bank::TopicCount;
@@ -8,13 +8,32 @@ use crate::domain::command::{Action, Spec, TABLE, Usage, find};
 use crate::domain::message::{Block, Message, Span, Style, TimeStyle, Tone};
 use crate::domain::question::Level;
 
-/// `reads_threads`: whether answers can be given in threads.
-pub fn help(reads_threads: bool) -> Message {
-    let how = if reads_threads { "in its thread or with the Answer button" } else { "with the Answer button" };
+/// How answers reach the bot on a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// In threads, and the platform itself shows what counts.
+    Threads,
+    /// In threads, with a sign of the bot's under each message.
+    SignedThreads,
+    /// Not in threads: with the form, or by the menu of a message.
+    Form,
+}
+
+pub fn help(ways: Ways) -> Message {
+    let how = if ways == Ways::Form { "with the Answer button" } else { "in its thread or with the Answer button" };
     let mut blocks = vec![Block::line(format!(
         "Every day I post an interview question here. Answer {how}; after a while I show the model answer, who covered which key point, \
          and everybody's score."
     ))];
+    match ways {
+        Ways::Threads => {}
+        Ways::SignedThreads => blocks.push(Block::note(
+            "A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.",
+        )),
+        Ways::Form => blocks.push(Block::note(format!(
+            "Already written in the thread? The menu of your message has \"{SAVE_AS_ANSWER}\" under Apps."
+        ))),
+    }
     for spec in TABLE {
         let who = if spec.organisers_only { " (organisers)" } else { "" };
         blocks.push(Block::item(
@@ -22,15 +41,21 @@ pub fn help(reads_threads: bool) -> Message {
             vec![Span::code(format!("/{}", spec.name)), Span::plain(format!(" {}{who}", spec.help))],
         ));
     }
-    blocks.push(Block::note("/help and a command explains it, for example /help drill."));
+    let example = vec![
+        Span::code("/help"),
+        Span::plain(" and a command explains it, for example "),
+        Span::code("/help drill"),
+        Span::plain("."),
+    ];
+    blocks.push(Block::Note { spans: example });
     Message { summary: "What I can do".into(), blocks, ..Message::default() }
 }
 
-pub fn help_for(name: &str, reads_threads: bool) -> Message {
+pub fn help_for(name: &str, ways: Ways) -> Message {
     match find(name.trim_start_matches('/')) {
         Some(spec) => explain(spec),
         None => {
-            let mut message = help(reads_threads);
+            let mut message = help(ways);
             message.blocks.insert(0, Block::line(format!("There is no command \"{name}\".")));
             message
         }
@@ -51,27 +76,36 @@ fn explain(spec: &Spec) -> Message {
             vec![Span::code(format!("/{} {}", spec.name, sub.name)), Span::plain(format!(" {}", sub.help))],
         ));
         for option in sub.options.iter().filter(|option| option.name != "schedule") {
-            let name = if option.named { format!("{}=", option.name) } else { option.name.to_owned() };
-            blocks.push(Block::item("  ◦", vec![Span::code(name), Span::plain(format!(" {}", option.help))]));
+            blocks.push(Block::item("  ◦", vec![Span::code(option.name), Span::plain(format!(" {}", option.help))]));
         }
     }
-    blocks.push(Block::Line { spans: vec![Span::plain("For example: "), Span::code(spec.example)] });
+    blocks.push(for_example(spec.example));
     Message { summary: spec.help.into(), blocks, ..Message::default() }
 }
 
 /// A command that could not be read: the problem, then the usage.
 pub fn usage(usage: &Usage) -> Message {
-    Message {
-        tone: Tone::Warning,
-        summary: usage.problem.clone(),
-        blocks: vec![Block::line(usage.problem.clone()), Block::Code { text: usage.usage.clone() }],
-        buttons: vec![],
+    let (usage_line, example) = usage.usage.split_once("\nFor example: ").unwrap_or((&usage.usage, ""));
+    let mut blocks = vec![Block::line(usage.problem.clone()), Block::Code { text: usage_line.to_owned() }];
+    if !example.is_empty() {
+        blocks.push(for_example(example));
     }
+    Message { tone: Tone::Warning, summary: usage.problem.clone(), blocks, buttons: vec![] }
+}
+
+fn for_example(line: &str) -> Block {
+    Block::Line { spans: vec![Span::plain("For example: "), Span::code(line)] }
 }
 
 /// Something the person can mend, in one sentence.
 pub fn refused(problem: impl Into<String>) -> Message {
     Message::say(problem).toned(Tone::Warning)
+}
+
+/// [`refused`] with a command to copy in it.
+pub fn refused_with(spans: Vec<Span>) -> Message {
+    let summary = spans.iter().map(Span::as_plain).collect();
+    Message { tone: Tone::Warning, summary, blocks: vec![Block::Line { spans }], buttons: vec![] }
 }
 
 /// A topic that is not there, for commands other than `/drill`.
@@ -116,18 +150,20 @@ pub fn topics(all: &[TopicCount]) -> Message {
         let words = format!(" {}: {}", topic.title, super::names(&levels, levels.len()));
         blocks.push(Block::item("•", vec![Span::code(format!("/drill {}", topic.name)), Span::plain(words)]));
     }
-    blocks.push(Block::note("/drill and a topic starts a private round; add a level for only those."));
+    let start =
+        vec![Span::code("/drill"), Span::plain(" and a topic starts a private round; add a level for only those.")];
+    blocks.push(Block::Note { spans: start });
     Message { summary: title, blocks, ..Message::default() }
 }
 
 pub fn answer_saved(reveal_at: i64, changed: bool) -> Message {
-    let words = if changed { "Changed. " } else { "Saved. " };
+    let words = if changed { "Changed. You can change it again" } else { "Saved. You can change it" };
     Message {
         tone: Tone::Good,
         summary: "Your answer is saved".into(),
         blocks: vec![Block::Line {
             spans: vec![
-                Span::plain(format!("{words}You can change it with the Answer button until the reveal, ")),
+                Span::plain(format!("{words} with the Answer button until the reveal, ")),
                 Span::Time { at: reveal_at, style: TimeStyle::Relative },
                 Span::plain("."),
             ],
@@ -152,6 +188,11 @@ pub fn message_saved(reveal_at: i64) -> Message {
         }],
         buttons: vec![],
     }
+}
+
+/// `/daily set ping:@everyone`
+pub fn everyone_not_called() -> String {
+    "I never call everyone: give ping a role of those who want to be called.".to_owned()
 }
 
 /// "Save as my answer" on a message that is in no question's thread.

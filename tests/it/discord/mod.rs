@@ -2,6 +2,8 @@
 
 mod day;
 mod gateway;
+mod commands;
+mod drill;
 mod interactions;
 mod render;
 

@@ -965,42 +965,48 @@ fn drills() {
 
 #[test]
 fn helps() {
-    assert_snapshot!(page(&text::help(true)), @"
+    assert_snapshot!(page(&text::help(text::Ways::SignedThreads)), @"
     === 80848e
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
+    -# A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.
+
     • `/drill` Practise a topic in private, one question at a time
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions
-    • `/me` My scores, streak and weak topics; /me delete erases my data
+    • `/me` My scores, streak and weak topics; or erase my data
     • `/help` What I can do
-    -# /help and a command explains it, for example /help drill.
+    -# `/help` and a command explains it, for example `/help command:drill`.
     ");
-    assert_snapshot!(page(&text::help_for("daily", true)), @r#"
+    assert_snapshot!(page(&text::help_for("daily", text::Ways::SignedThreads)), @r#"
     === 80848e
     **/daily**
     Show or steer the daily question of this channel
     -# For organisers.
+
     • `/daily show` When questions come, what they are about, what happened lately
     • `/daily set` Change the schedule; what you leave out stays
       ◦ `time` Local time of the question, 09:00
-      ◦ `days=` Weekdays: mon-fri, or mon,wed,fri
-      ◦ `cron=` Instead of time and days: five or six cron fields in quotes
-      ◦ `zone=` Time zone: Europe/London
-      ◦ `reveal=` Reveal after 8h, at 17:00 or "next day 09:00"
-      ◦ `answers=` Where answers are given
-      ◦ `topics=` Only these topics: iam,eks; all = no limit
-      ◦ `levels=` Only these levels: beginner,intermediate; all = no limit
-      ◦ `tracks=` Only these tracks: devops,cloudops; all = no limit
-      ◦ `skip=` Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none
-      ◦ `catch-up=` How late a missed question may still come: 6h
+      ◦ `days` Weekdays: mon-fri, or mon,wed,fri
+      ◦ `cron` Instead of time and days, cron fields: "0 9 \* \* mon-fri"
+      ◦ `zone` Time zone: Europe/London
+      ◦ `reveal` Reveal after 8h, at 17:00 or "next day 09:00"
+      ◦ `answers` Where answers are given: in the thread, in private, or both
+      ◦ `topics` Only these topics: iam,eks; all = no limit
+      ◦ `levels` Only these levels: beginner,intermediate; all = no limit
+      ◦ `tracks` Only these tracks: devops,cloudops; all = no limit
+      ◦ `skip` Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none
+      ◦ `catch-up` How late a missed question may still come: 6h
+      ◦ `ping` The role that each question calls
+      ◦ `no-ping` yes = questions call nobody any more
     • `/daily pause` No more questions until /daily resume
     • `/daily resume` Questions come again
     • `/daily skip` Leave out the next question
     • `/daily now` Post a question at once, beside the schedule
+      ◦ `question` Exactly this question, by its id
     • `/daily reveal` Reveal the open question now
 
-    For example: `/daily set 09:00 days=mon-fri zone=Europe/London reveal=17:00`
+    For example: `/daily set time:09:00 days:mon-fri zone:Europe/London reveal:17:00`
     "#);
 }
 

@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::domain::command;
 use crate::domain::message::{Span, TimeStyle};
 
 /// What Discord counts: code points according to its staff (discord-api-docs #1315), UTF-16 units in its clients. The
@@ -38,10 +39,17 @@ pub fn tidy(spans: &[Span]) -> Vec<Span> {
             Span::Plain { text } => Span::plain(clean(text)),
             Span::Bold { text } => visible(clean_line(text), Span::bold),
             // No escape works inside code, and two backticks are not understood by every client: a look-alike.
-            Span::Code { text } => visible(clean_line(text).replace('`', "ˋ"), Span::code),
+            Span::Code { text } => {
+                // A command as people type it here: every value in a field of its own.
+                let text = command::named(text).unwrap_or_else(|| text.clone());
+                visible(clean_line(&text).replace('`', "ˋ"), Span::code)
+            }
             Span::Link { text, url } => link(text, url),
             Span::Time { at, .. } if jiff::Timestamp::from_millisecond(*at).is_err() => Span::plain(at.to_string()),
-            Span::Time { .. } => span.clone(),
+            Span::Role { id } if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Span::plain(clean_line(id))
+            }
+            Span::Time { .. } | Span::Role { .. } => span.clone(),
         };
         match (out.last_mut(), span) {
             (_, Span::Plain { text }) if text.is_empty() => {}
@@ -183,6 +191,8 @@ impl Writer {
                 Span::Bold { text } => self.marked("**", text),
                 Span::Code { text } => self.raw(&format!("`{text}`")),
                 Span::Link { text, url } => self.raw(&format!("[{text}]({url})")),
+                // In an embed it is a name and no call.
+                Span::Role { id } => self.raw(&format!("<@&{id}>")),
                 Span::Time { at, style } => {
                     let style = match style {
                         TimeStyle::Full => 'F',
@@ -308,7 +318,7 @@ pub fn span_ends(spans: &[Span], long: usize) -> Vec<(usize, usize)> {
                 out.extend(word_ends(text, long).into_iter().map(|end| (at, end)));
             }
             Span::Code { text } | Span::Link { text, .. } => out.push((at, text.len())),
-            Span::Time { .. } => out.push((at, 0)),
+            Span::Time { .. } | Span::Role { .. } => out.push((at, 0)),
         }
     }
     out

@@ -338,6 +338,8 @@ function spanNode(span) {
       return linkNode(span);
     case "time":
       return timeNode(span.at, span.style);
+    case "role":
+      return el("code", {}, span.id);
     default:
       // <bdi>: a right-to-left name cannot turn the words around it.
       return el("bdi", {}, span.text ?? "");
