@@ -480,7 +480,7 @@ mod tests {
         let chat = Slow::default();
         let (stop, stopping) = watch::channel(false);
         wants(&app, "memory:slow", "one").await;
-        let worker = tokio::spawn(deliver(app.clone(), chat.clone(), Arc::default(), stopping));
+        let worker = tokio::spawn(deliver(WEB, app.clone(), chat.clone(), Arc::default(), stopping));
         let shown = async |count: usize| {
             let all = async {
                 while chat.memory.shown().len() < count {

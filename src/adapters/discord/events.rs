@@ -3,9 +3,8 @@
 
 use std::collections::HashSet;
 
-use serenity::all::{Event, GatewayEvent, GuildId, Message, MessageId, MessageType, MessageUpdateEvent};
+use serenity::all::{Event, GuildId, Message, MessageId, MessageType, MessageUpdateEvent};
 use tokio::sync::mpsc;
-use twilight_gateway::ShardId;
 
 use super::inbox;
 use super::{Discord, PLATFORM, channel_id, interactions, space_id};
@@ -45,17 +44,8 @@ pub(super) enum Change {
 }
 
 impl Ears {
-    /// Takes in one message of the gateway. What is given back is to be run: somebody waits for it.
-    pub(super) fn hear(&self, shard: ShardId, text: &str) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let event = match serde_json::from_str::<GatewayEvent>(text) {
-            Ok(GatewayEvent::Dispatch(_, event)) => event,
-            Ok(_) => return None,
-            Err(error) => {
-                // Without the text, which may be somebody's own words.
-                tracing::debug!(category = ?error.classify(), "an event of Discord's cannot be read");
-                return None;
-            }
-        };
+    /// Takes in one event of a shard (its number, and how many there are). What is given back is to be run: somebody waits for it.
+    pub(super) fn hear(&self, shard: (u32, u32), event: Event) -> Option<impl Future<Output = ()> + Send + use<>> {
         match event {
             Event::InteractionCreate(event) => {
                 return Some(interactions::handle(self.discord.clone(), event.interaction));
@@ -66,14 +56,10 @@ impl Ears {
             Event::MessageDeleteBulk(event) => self.deleted(event.guild_id, event.channel_id, &event.ids),
             Event::Ready(event) => {
                 let ready = event.ready;
-                tracing::info!(
-                    shard = shard.number(),
-                    of = shard.total(),
-                    servers = ready.guilds.len(),
-                    "connected to Discord"
-                );
+                let (number, total) = shard;
+                tracing::info!(shard = number, of = total, servers = ready.guilds.len(), "connected to Discord");
                 let there = ready.guilds.iter().map(|guild| guild.id.get()).collect();
-                self.note(Change::Begun { shard: shard.number().into(), total: shard.total().into(), there });
+                self.note(Change::Begun { shard: number.into(), total: total.into(), there });
                 // Both mind nothing of being done after every session.
                 self.discord.0.application.begins(ready.application.id.get());
                 self.discord.0.missed.notify_one();

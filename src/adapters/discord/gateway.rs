@@ -1,18 +1,21 @@
-//! The connection on which Discord tells what happens: one session a shard, resumed when it breaks. Twilight speaks the protocol; here
-//! is how often it may try, what ends it for good, and how it stops. Source: <https://discord.com/developers/docs/events/gateway>.
+//! The connection on which Discord tells what happens. Serenity keeps it alive and resumes it; here is how often it may begin anew, what
+//! ends it for good, and how it stops. Source: <https://discord.com/developers/docs/events/gateway>.
 
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::Value;
+use serenity::all::{
+    Client, ClientBuilder, ConnectionStage, Context, Event, EventHandler, GatewayError, GatewayIntents, HttpBuilder,
+    RawEventHandler, ShardManager, ShardStageUpdateEvent,
+};
+use serenity::async_trait;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use twilight_gateway::error::ReceiveMessageErrorType;
-use twilight_gateway::queue::InMemoryQueue;
-use twilight_gateway::{CloseFrame, Config, ConfigBuilder, Intents, Message, Shard, ShardId};
 
 use super::events::{self, Ears};
 use super::rest::{Call, Failure, Method};
@@ -22,18 +25,21 @@ use crate::store::notes;
 
 /// Sessions of Discord's daily budget that are left for a person who restarts us by hand.
 const RESERVE: u32 = 20;
-/// A connection that lasted so long was a good one. Those that break sooner are tried again more and more slowly, up to
-/// [`LONGEST_WAIT`]: at this pace a day's budget of 1,000 sessions lasts longer than a day.
-const STEADY: Duration = Duration::from_secs(600);
+/// Identifications of one shard within [`IDENTIFY_WINDOW`] before we keep quiet for [`QUIET`]: at this pace a day's budget of 1,000
+/// sessions lasts longer than a day.
+const IDENTIFY_LIMIT: usize = 5;
+const IDENTIFY_WINDOW: Duration = Duration::from_secs(600);
+const QUIET: Duration = Duration::from_secs(600);
+/// A shard that has made no progress for so long sits on a dead line; serenity tries every five seconds.
+const DEAF: Duration = Duration::from_secs(180);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How soon a budget that is used up is asked for again.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
-/// Discord expects a heartbeat every 41 seconds and answers each. Who hears nothing for so long listens to a dead line.
-const DEAF: Duration = Duration::from_secs(90);
-/// The same while a connection is being made, with the pauses between attempts.
-const DEAF_WHILE_CONNECTING: Duration = Duration::from_secs(400);
-/// Farewells, and answers to people that are under way.
+/// Serenity waits for Discord's farewell, which does not come while Discord is away.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// Discord recommends a shard for every thousand servers and refuses one with more than 2,500, of which serenity says nothing.
+/// Source: <https://discord.com/developers/docs/events/gateway#sharding>.
+const RECOMMENDATIONS_A_SHARD: u32 = 2;
 const REGISTERED: &str = "discord:commands";
 /// What has happened to servers and channels and is not noted yet; more than that is found out when something is sent there.
 const CHANGES: usize = 10_000;
@@ -68,23 +74,9 @@ struct Gateway {
 
 #[derive(Deserialize)]
 struct Budget {
-    total: u32,
     remaining: u32,
     /// Milliseconds.
     reset_after: u64,
-    /// Sessions that may begin within five seconds.
-    max_concurrency: u16,
-}
-
-/// Why one shard is no longer connected.
-enum Closed {
-    Stopped,
-    Token,
-    /// 4013, 4014: the developer portal does not grant what we ask for.
-    Intents,
-    /// 4010, 4011
-    Shards(&'static str),
-    Broke,
 }
 
 /// Listens until `stopping`.
@@ -104,14 +96,9 @@ pub async fn listen(discord: Discord, stopping: watch::Receiver<bool>) -> anyhow
 }
 
 async fn connect(ears: &Ears, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    // One for all sessions: it knows when the last one began.
-    let queue = InMemoryQueue::default();
     let mut failures = 0;
     loop {
-        let wait = tokio::select! {
-            ended = session(ears, &queue, &stopping, &mut failures) => ended?,
-            () = gone_quiet(stopping.clone()) => return Ok(()),
-        };
+        let wait = session(ears, &mut stopping, &mut failures).await?;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = told_to_stop(&mut stopping) => return Ok(()),
@@ -124,38 +111,25 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// `stopping`, and the time that shards have to say farewell.
-async fn gone_quiet(mut stopping: watch::Receiver<bool>) {
-    told_to_stop(&mut stopping).await;
-    tokio::time::sleep(CLOSE_WITHIN).await;
-}
-
-/// Nothing, 1 s, 2 s, 4 s .. 2 min.
+/// 1 s, 2 s, 4 s .. 2 min.
 fn backoff(failures: u32) -> Duration {
-    match failures.checked_sub(2) {
-        None => Duration::ZERO,
-        Some(more) => Duration::from_secs(1 << more.min(10)).min(LONGEST_WAIT),
-    }
+    Duration::from_secs(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT)
 }
 
-/// Asks where to connect and stays connected as long as that is of use; how long to wait before the next try.
-async fn session(
-    ears: &Ears,
-    queue: &InMemoryQueue,
-    stopping: &watch::Receiver<bool>,
-    failures: &mut u32,
-) -> anyhow::Result<Duration> {
+/// Asks where to connect and stays connected as long as serenity can; how long to wait before the next try.
+async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>, failures: &mut u32) -> anyhow::Result<Duration> {
     let discord = &ears.discord;
-    let mut again = || {
-        *failures += 1;
-        Ok(backoff(*failures + 1))
+    let asked = tokio::select! {
+        asked = discord.rest().call::<Gateway>(Call::get("gateway/bot")) => asked,
+        () = told_to_stop(stopping) => return Ok(Duration::ZERO),
     };
-    let gateway: Gateway = match discord.rest().call(Call::get("gateway/bot")).await {
+    let gateway = match asked {
         Ok(gateway) => gateway,
         Err(Failure::Refused { status: 401, .. }) => return Err(Ended::Token.into()),
         Err(failure) => {
+            *failures += 1;
             tracing::warn!(why = failure.why(), "Discord cannot be reached; trying again");
-            return again();
+            return Ok(backoff(*failures));
         }
     };
     let total = discord.0.settings.shards.unwrap_or(gateway.shards).max(1);
@@ -164,10 +138,16 @@ async fn session(
         let why = format!("shard_range is {first} to {last}, but there are {total} shards, 0 to {}", total - 1);
         return Err(Ended::Shards { why }.into());
     }
+    if gateway.shards > total.saturating_mul(RECOMMENDATIONS_A_SHARD) {
+        let why = format!(
+            "too many servers for so few ({total}); shards = \"auto\" takes what Discord recommends, {} now",
+            gateway.shards
+        );
+        return Err(Ended::Shards { why }.into());
+    }
     let budget = &gateway.session_start_limit;
-    let reset_after = Duration::from_millis(budget.reset_after);
     if budget.remaining < last - first + 1 + RESERVE {
-        let wait = reset_after.clamp(Duration::from_secs(1), LONGEST_SILENCE);
+        let wait = Duration::from_millis(budget.reset_after).clamp(Duration::from_secs(1), LONGEST_SILENCE);
         tracing::error!(
             remaining = budget.remaining,
             wait_s = wait.as_secs(),
@@ -175,127 +155,155 @@ async fn session(
         );
         return Ok(wait);
     }
-    if gateway.url.parse::<reqwest::Url>().is_err() {
-        tracing::error!("Discord's answer does not say where its gateway is; trying again");
-        return again();
+    let mut intents = GatewayIntents::GUILDS;
+    if discord.0.reads_threads.load(Ordering::Relaxed) {
+        intents |= GatewayIntents::GUILD_MESSAGES | GatewayIntents::MESSAGE_CONTENT;
     }
-    let remaining = budget.remaining - RESERVE;
-    queue.update(budget.max_concurrency, remaining, reset_after, budget.total.max(remaining));
-    let mut intents = Intents::GUILDS;
-    if discord.0.reads_threads.load(std::sync::atomic::Ordering::Relaxed) {
-        intents |= Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT;
-    }
-    let config = ConfigBuilder::new(discord.0.settings.token.clone(), intents)
-        // Not the address that the library knows by heart: with `discord.api_url` everything goes there.
-        .proxy_url(gateway.url.trim_end_matches('/').to_owned())
-        .queue(queue.clone())
-        .build();
-    let mut shards = JoinSet::new();
-    for id in first..=last {
-        shards.spawn(stay_connected(ears.clone(), config.clone(), ShardId::new(id, total), stopping.clone()));
-    }
-    // What ends one for good ends all of them.
-    while let Some(closed) = shards.join_next().await {
-        match closed.unwrap_or(Closed::Broke) {
-            Closed::Stopped => {}
-            Closed::Token => return Err(Ended::Token.into()),
-            Closed::Shards(what) => {
-                let why = format!("{what}; shards = \"auto\" takes what Discord recommends, {} now", gateway.shards);
-                return Err(Ended::Shards { why }.into());
-            }
-            Closed::Intents => {
-                without_content(discord).await;
-                return Ok(Duration::ZERO);
-            }
-            Closed::Broke => {
-                tracing::error!("the connection to Discord cannot go on as it was; beginning anew");
-                return again();
-            }
+    let line = Arc::new(Line::new(ears.clone(), total));
+    let mut client = client(discord, intents, &line).await?;
+    // Without this serenity goes to the real Discord when it is told no address, whatever the settings say.
+    gateway.url.trim_end_matches('/').clone_into(&mut *client.ws_url.lock().await);
+    let _hanging_up = HangUp { line: line.clone(), manager: client.shard_manager.clone() };
+    let ended = tokio::select! {
+        // The end of the range belongs to it.
+        ended = client.start_shard_range(first..last, total) => ended,
+        () = line.too_often.notified() => {
+            tracing::error!(wait_s = QUIET.as_secs(), "connected to Discord too often within a short time; keeping quiet for a while");
+            return Ok(QUIET);
         }
-    }
-    Ok(Duration::ZERO)
-}
-
-/// One shard, from its first connection to `stopping` or to a reason why it cannot go on.
-async fn stay_connected(
-    ears: Ears,
-    config: Config<InMemoryQueue>,
-    id: ShardId,
-    mut stopping: watch::Receiver<bool>,
-) -> Closed {
-    let mut shard = Shard::with_config(id, config.clone());
-    let mut answering = JoinSet::new();
-    let mut breaks = 0;
-    let mut connected: Option<Instant> = None;
-    loop {
-        let patience = if shard.state().is_identified() { DEAF } else { DEAF_WHILE_CONNECTING };
-        let heard = tokio::select! {
-            heard = tokio::time::timeout(patience, shard.next()) => heard,
-            () = told_to_stop(&mut stopping) => {
-                say_farewell(&mut shard, answering).await;
-                return Closed::Stopped;
-            }
-        };
-        while answering.try_join_next().is_some() {}
-        let frame = match heard {
-            Ok(Some(Ok(Message::Text(text)))) => {
-                if let Some(interaction) = ears.hear(id, &text) {
-                    answering.spawn(interaction);
-                }
-                if shard.state().is_identified() {
-                    connected.get_or_insert_with(Instant::now);
-                }
-                continue;
-            }
-            Ok(Some(Ok(Message::Close(frame)))) => frame,
-            Ok(Some(Err(error))) => {
-                match error.kind() {
-                    ReceiveMessageErrorType::Reconnect => {
-                        tracing::warn!(shard = id.number(), "Discord's gateway cannot be reached; trying again");
-                    }
-                    // Nothing of the message: it may be somebody's own words.
-                    _ => tracing::debug!(shard = id.number(), "a message of Discord's gateway cannot be read"),
-                }
-                continue;
-            }
-            Ok(None) => return Closed::Broke,
-            Err(_) => {
-                tracing::warn!(shard = id.number(), "nothing was heard of Discord for long; connecting anew");
-                shard = Shard::with_config(id, config.clone());
-                None
-            }
-        };
-        // Source: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
-        match frame.as_ref().map(|frame| frame.code) {
-            Some(4004) => return Closed::Token,
-            Some(4010) => return Closed::Shards("there is no such shard (4010)"),
-            Some(4011) => return Closed::Shards("too many servers for so few shards (4011)"),
-            Some(4012) => return Closed::Broke,
-            Some(4013 | 4014) => return Closed::Intents,
-            code => tracing::debug!(shard = id.number(), code, "the connection to Discord broke; it is resumed"),
+        () = line.deaf(last - first + 1) => {
+            *failures += 1;
+            tracing::warn!("nothing was heard of Discord for long; connecting anew");
+            return Ok(backoff(*failures));
         }
-        if connected.take().is_some_and(|since| since.elapsed() > STEADY) {
-            breaks = 0;
-        }
-        breaks += 1;
-        tokio::select! {
-            () = tokio::time::sleep(backoff(breaks)) => {}
-            () = told_to_stop(&mut stopping) => {}
-        }
-    }
-}
-
-/// Lets answers to people go out and tells Discord that we leave, as far as it listens.
-async fn say_farewell(shard: &mut Shard<InMemoryQueue>, answering: JoinSet<()>) {
-    let farewell = async {
-        answering.join_all().await;
-        if shard.state().is_identified() {
-            shard.close(CloseFrame::NORMAL);
-            while let Some(Ok(Message::Text(_))) = shard.next().await {}
+        () = told_to_stop(stopping) => {
+            let farewell = client.shard_manager.shutdown_all();
+            if tokio::time::timeout(CLOSE_WITHIN, farewell).await.is_err() {
+                tracing::debug!("left without Discord's farewell");
+            }
+            return Ok(Duration::ZERO);
         }
     };
-    if tokio::time::timeout(CLOSE_WITHIN, farewell).await.is_err() {
-        tracing::debug!("left without Discord's farewell");
+    match ended {
+        Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication | GatewayError::NoAuthentication)) => {
+            Err(Ended::Token.into())
+        }
+        Err(serenity::Error::Gateway(GatewayError::DisallowedGatewayIntents | GatewayError::InvalidGatewayIntents)) => {
+            without_content(discord).await;
+            Ok(Duration::ZERO)
+        }
+        _ => {
+            *failures += 1;
+            tracing::warn!("the connection to Discord broke; trying again");
+            Ok(backoff(*failures))
+        }
+    }
+}
+
+async fn client(discord: &Discord, intents: GatewayIntents, line: &Arc<Line>) -> anyhow::Result<Client> {
+    // Serenity uses a proxy only without its own limits; it makes no other call than for the gateway's address, which is known.
+    let http = HttpBuilder::new(&discord.0.settings.token)
+        .proxy(discord.0.settings.api_url.trim_end_matches('/'))
+        .ratelimiter_disabled(true)
+        .build();
+    let builder = ClientBuilder::new_with_http(http, intents);
+    Ok(builder.event_handler_arc(line.clone()).raw_event_handler(Hearing(line.clone())).await?)
+}
+
+/// What is known of one session's connections.
+struct Line {
+    ears: Ears,
+    /// Shards of the whole bot.
+    total: u32,
+    /// False as soon as the session is over: serenity's tasks may outlive it, and must not act then.
+    open: AtomicBool,
+    shards: Mutex<HashMap<u32, Progress>>,
+    too_often: Notify,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// When it has identified lately.
+    identified: VecDeque<Instant>,
+    connected: bool,
+    /// Since when it is as it is.
+    since: Option<Instant>,
+}
+
+impl Line {
+    fn new(ears: Ears, total: u32) -> Line {
+        Line { ears, total, open: AtomicBool::new(true), shards: Mutex::default(), too_often: Notify::new() }
+    }
+
+    fn note(&self, shard: u32, stage: ConnectionStage) {
+        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = shards.entry(shard).or_default();
+        let connected = stage == ConnectionStage::Connected;
+        if connected != progress.connected || progress.since.is_none() {
+            progress.since = Some(Instant::now());
+        }
+        progress.connected = connected;
+        if stage != ConnectionStage::Identifying {
+            return;
+        }
+        progress.identified.push_back(Instant::now());
+        while progress.identified.front().is_some_and(|at| at.elapsed() > IDENTIFY_WINDOW) {
+            progress.identified.pop_front();
+        }
+        if progress.identified.len() > IDENTIFY_LIMIT {
+            self.too_often.notify_one();
+        }
+    }
+
+    /// Ends when one of so many shards does not get connected.
+    async fn deaf(&self, shards: u32) {
+        let begun = Instant::now();
+        loop {
+            tokio::time::sleep(DEAF / 20).await;
+            let known = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+            let stuck =
+                known.values().any(|one| !one.connected && one.since.is_some_and(|since| since.elapsed() > DEAF));
+            // They begin one after the other, five seconds apart.
+            let expected = DEAF + Duration::from_secs(6) * shards;
+            if stuck || (known.len() < shards as usize && begun.elapsed() > expected) {
+                return;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EventHandler for Line {
+    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
+        self.note(event.shard_id.0, event.new);
+    }
+}
+
+struct Hearing(Arc<Line>);
+
+#[async_trait]
+impl RawEventHandler for Hearing {
+    async fn raw_event(&self, context: Context, event: Event) {
+        let Hearing(line) = self;
+        if line.open.load(Ordering::Relaxed)
+            && let Some(interaction) = line.ears.hear((context.shard_id.0, line.total), event)
+        {
+            interaction.await;
+        }
+    }
+}
+
+/// Ends a session, however it ends: nothing of it is heard any more, and its connections are closed behind our back.
+struct HangUp {
+    line: Arc<Line>,
+    manager: Arc<ShardManager>,
+}
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.line.open.store(false, Ordering::Relaxed);
+        let manager = self.manager.clone();
+        tokio::spawn(async move { tokio::time::timeout(CLOSE_WITHIN * 5, manager.shutdown_all()).await });
     }
 }
 
@@ -338,7 +346,7 @@ async fn keep_registered(discord: Discord) {
             Err(failure) => {
                 failures += 1;
                 tracing::warn!(why = failure.why(), "the commands could not be registered; trying again");
-                tokio::time::sleep(backoff(failures + 1)).await;
+                tokio::time::sleep(backoff(failures)).await;
                 application.begun.notify_one();
             }
         }

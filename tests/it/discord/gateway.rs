@@ -1,5 +1,6 @@
 //! The connection on which Discord tells what happens: how it breaks and comes back, what is lost meanwhile, and what ends it.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use drillbot::adapters::discord::{self, Discord, Ended, Settings};
@@ -86,7 +87,7 @@ fn receipts(fake: &Fake, message: Id) -> usize {
 }
 
 /// Breaks the connection while a question is open: what is written meanwhile counts, commands work, and nothing is done twice.
-async fn survives(prepare: impl FnOnce(&Fake), break_it: impl AsyncFnOnce(&Fake), sessions_after: u32) {
+async fn survives(prepare: impl FnOnce(&Fake), break_it: impl AsyncFnOnce(&Fake), sessions_after: RangeInclusive<u32>) {
     let stage = hurried(|_| {}).await;
     prepare(&stage.fake);
     let stage = started(stage).await;
@@ -103,7 +104,8 @@ async fn survives(prepare: impl FnOnce(&Fake), break_it: impl AsyncFnOnce(&Fake)
     };
     eventually("the connection is back", PATIENCE, back).await;
     counted(&stage, "2 people").await;
-    assert_eq!(sessions(fake).0, sessions_after, "sessions begun");
+    let begun = sessions(fake).0;
+    assert!(sessions_after.contains(&begun), "{begun} sessions begun, not {sessions_after:?}");
     let hint = fake.press(stage.cleo, card.id, "Hint (−10 points)").await;
     assert_eq!(hint.kind, Kind::Message { ephemeral: true }, "{}", hint.text());
     assert_eq!(fake.requests("PUT", "/commands").len(), 1, "registered once");
@@ -117,27 +119,27 @@ async fn survives(prepare: impl FnOnce(&Fake), break_it: impl AsyncFnOnce(&Fake)
 
 #[tokio::test]
 async fn a_lost_connection_is_resumed() {
-    survives(|_| {}, async |fake| fake.cut(), 1).await;
+    survives(|_| {}, async |fake| fake.cut(), 1..=1).await;
 }
 
 #[tokio::test]
 async fn a_connection_that_discord_wants_renewed_is_resumed() {
-    survives(|_| {}, async |fake| fake.reconnect_now(), 1).await;
+    survives(|_| {}, async |fake| fake.reconnect_now(), 1..=1).await;
 }
 
 #[tokio::test]
 async fn a_session_that_may_be_resumed_is() {
-    survives(|_| {}, async |fake| fake.invalidate(true), 1).await;
+    survives(|_| {}, async |fake| fake.invalidate(true), 1..=1).await;
 }
 
 #[tokio::test]
 async fn an_invalid_session_is_begun_anew_and_starts_nothing_twice() {
-    survives(|_| {}, async |fake| fake.invalidate(false), 2).await;
+    survives(|_| {}, async |fake| fake.invalidate(false), 2..=2).await;
 }
 
 #[tokio::test]
 async fn an_error_of_the_gateway_is_survived() {
-    survives(|_| {}, async |fake| fake.close(4000), 1).await;
+    survives(|_| {}, async |fake| fake.close(4000), 1..=1).await;
 }
 
 #[tokio::test]
@@ -146,19 +148,20 @@ async fn a_session_that_timed_out_is_survived() {
         fake.close(4009);
         fake.invalidate(false);
     };
-    survives(|_| {}, forget, 2).await;
+    survives(|_| {}, forget, 2..=2).await;
 }
 
 #[tokio::test]
 async fn a_line_without_heartbeats_is_left() {
     let silence = async |fake: &Fake| {
-        let resumed = sessions(fake).1;
+        let begun = sessions(fake).0;
         fake.with(|model| model.faults.no_heartbeat_ack = true);
-        eventually("the dead line is noticed", PATIENCE, || async { (sessions(fake).1 > resumed).then_some(()) }).await;
+        eventually("the dead line is noticed", PATIENCE * 2, || async { (sessions(fake).0 > begun).then_some(()) })
+            .await;
         fake.with(|model| model.faults.no_heartbeat_ack = false);
     };
-    // READY and the like are a sign of life too, so the first silent heartbeat may be forgiven.
-    survives(|fake| fake.with(|model| model.timing.heartbeat = Duration::from_millis(400)), silence, 1).await;
+    // Discord may still know the session, but serenity begins a new one; the first heartbeats of that may go unanswered too.
+    survives(|fake| fake.with(|model| model.timing.heartbeat = Duration::from_secs(1)), silence, 2..=3).await;
 }
 
 #[tokio::test]
@@ -395,16 +398,15 @@ async fn a_token_that_is_withdrawn_ends_it() {
 }
 
 #[tokio::test]
-async fn shards_that_discord_refuses_end_it() {
-    for (code, words) in [(4010, "no such shard"), (4011, "too many servers")] {
-        let mut stage = started(hurried(|_| {}).await).await;
-        let begun = Instant::now();
-        stage.fake.close(code);
-        let ended = stage.ended().await.expect_err("it ends");
-        assert!(matches!(ended.downcast_ref(), Some(Ended::Shards { why }) if why.contains(words)), "{ended:#}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-        stage.end().await;
-    }
+async fn too_few_shards_end_it_before_discord_refuses_them() {
+    let mut stage = hurried(|settings| settings.shards = Some(2)).await;
+    stage.fake.with(|model| model.sessions.recommended_shards = 5);
+    stage.start();
+    let ended = stage.ended().await.expect_err("it ends");
+    let right = |why: &str| why.contains("too many servers") && why.contains("recommends, 5 now");
+    assert!(matches!(ended.downcast_ref(), Some(Ended::Shards { why }) if right(why)), "{ended:#}");
+    assert_eq!(sessions(&stage.fake), (0, 0));
+    stage.end().await;
 }
 
 #[tokio::test]
@@ -440,9 +442,9 @@ async fn a_gateway_that_closes_at_once_does_not_use_up_the_sessions() {
     stage.fake.with(|model| model.faults.close_identified = Some(4000));
     stage.start();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    let identified =
-        stage.fake.with(|model| std::mem::take(&mut model.faults.close_identified)).map(|_| sessions(&stage.fake).0);
-    assert!(identified.is_some_and(|n| (2..=4).contains(&n)), "{identified:?} sessions: at once, after 1 s, after 2 s");
+    stage.fake.with(|model| model.faults.close_identified = None);
+    let identified = sessions(&stage.fake).0;
+    assert!((1..=2).contains(&identified), "{identified} sessions within 2.5 s");
     registered(&stage.fake).await;
     stage.end().await;
 }

@@ -1,9 +1,9 @@
 //! The bot on Discord: the real adapter against a server that behaves like Discord.
 
-mod day;
-mod gateway;
 mod commands;
+mod day;
 mod drill;
+mod gateway;
 mod interactions;
 mod render;
 
