@@ -1,5 +1,6 @@
 //! The bot on Discord: the real adapter against a server that behaves like Discord.
 
+mod doctor;
 mod gateway;
 mod interactions;
 mod render;
