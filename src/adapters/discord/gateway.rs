@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -87,6 +88,13 @@ enum Closed {
     Broke,
 }
 
+/// How to go on after all shards have closed.
+enum Next {
+    After(Duration),
+    /// Something failed: the oftener, the later.
+    Again,
+}
+
 /// Listens until `stopping`.
 ///
 /// # Errors
@@ -108,9 +116,17 @@ async fn connect(ears: &Ears, mut stopping: watch::Receiver<bool>) -> anyhow::Re
     let queue = InMemoryQueue::default();
     let mut failures = 0;
     loop {
-        let wait = tokio::select! {
-            ended = session(ears, &queue, &stopping, &mut failures) => ended?,
+        let begun = Instant::now();
+        let next = tokio::select! {
+            next = session(ears, &queue, &stopping) => next?,
             () = gone_quiet(stopping.clone()) => return Ok(()),
+        };
+        let wait = match next {
+            Next::After(wait) => wait,
+            Next::Again => {
+                failures = if begun.elapsed() > STEADY { 1 } else { failures + 1 };
+                backoff(failures + 1)
+            }
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -138,24 +154,15 @@ fn backoff(failures: u32) -> Duration {
     }
 }
 
-/// Asks where to connect and stays connected as long as that is of use; how long to wait before the next try.
-async fn session(
-    ears: &Ears,
-    queue: &InMemoryQueue,
-    stopping: &watch::Receiver<bool>,
-    failures: &mut u32,
-) -> anyhow::Result<Duration> {
+/// Asks where to connect and stays connected as long as that is of use.
+async fn session(ears: &Ears, queue: &InMemoryQueue, stopping: &watch::Receiver<bool>) -> anyhow::Result<Next> {
     let discord = &ears.discord;
-    let mut again = || {
-        *failures += 1;
-        Ok(backoff(*failures + 1))
-    };
     let gateway: Gateway = match discord.rest().call(Call::get("gateway/bot")).await {
         Ok(gateway) => gateway,
         Err(Failure::Refused { status: 401, .. }) => return Err(Ended::Token.into()),
         Err(failure) => {
             tracing::warn!(why = failure.why(), "Discord cannot be reached; trying again");
-            return again();
+            return Ok(Next::Again);
         }
     };
     let total = discord.0.settings.shards.unwrap_or(gateway.shards).max(1);
@@ -173,16 +180,17 @@ async fn session(
             wait_s = wait.as_secs(),
             "Discord allows no more new sessions today; waiting, so that the token is not reset. Something has restarted too often"
         );
-        return Ok(wait);
+        return Ok(Next::After(wait));
     }
     if gateway.url.parse::<reqwest::Url>().is_err() {
         tracing::error!("Discord's answer does not say where its gateway is; trying again");
-        return again();
+        return Ok(Next::Again);
     }
     let remaining = budget.remaining - RESERVE;
     queue.update(budget.max_concurrency, remaining, reset_after, budget.total.max(remaining));
     let mut intents = Intents::GUILDS;
-    if discord.0.reads_threads.load(std::sync::atomic::Ordering::Relaxed) {
+    let reads_threads = discord.0.reads_threads.load(Ordering::Relaxed);
+    if reads_threads {
         intents |= Intents::GUILD_MESSAGES | Intents::MESSAGE_CONTENT;
     }
     let config = ConfigBuilder::new(discord.0.settings.token.clone(), intents)
@@ -203,17 +211,17 @@ async fn session(
                 let why = format!("{what}; shards = \"auto\" takes what Discord recommends, {} now", gateway.shards);
                 return Err(Ended::Shards { why }.into());
             }
-            Closed::Intents => {
+            Closed::Intents if reads_threads => {
                 without_content(discord).await;
-                return Ok(Duration::ZERO);
+                return Ok(Next::After(Duration::ZERO));
             }
-            Closed::Broke => {
+            Closed::Intents | Closed::Broke => {
                 tracing::error!("the connection to Discord cannot go on as it was; beginning anew");
-                return again();
+                return Ok(Next::Again);
             }
         }
     }
-    Ok(Duration::ZERO)
+    Ok(Next::After(Duration::ZERO))
 }
 
 /// One shard, from its first connection to `stopping` or to a reason why it cannot go on.

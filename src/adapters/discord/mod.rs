@@ -808,7 +808,7 @@ impl Chat for Discord {
             }
         }
         all.sort_by_key(|message| number(&message.id));
-        Ok(all.into_iter().filter(|message| is_somebodys(message)).map(|message| self.reply(message)).collect())
+        Ok(all.into_iter().filter(is_somebodys).map(|message| self.reply(message)).collect())
     }
 }
 
