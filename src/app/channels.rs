@@ -20,6 +20,9 @@ impl App {
     }
 
     async fn all_gone(&self, name: &'static str, all: Vec<ChannelId>, why: &str) -> Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
         let (why, now) = (why.to_owned(), self.now());
         self.store
             .write(name, move |conn| {
@@ -47,6 +50,10 @@ impl App {
     }
 
     async fn may_be_back(&self, name: &'static str, all: Vec<ChannelId>) -> Result<()> {
+        if all.is_empty() {
+            // Most servers that a large bot hears of at each start have no schedule.
+            return Ok(());
+        }
         let now = self.now();
         self.store
             .write(name, move |conn| {

@@ -55,6 +55,7 @@ struct Application {
 
 #[derive(Deserialize)]
 struct Gateway {
+    shards: u32,
     session_start_limit: Budget,
 }
 
@@ -121,15 +122,7 @@ pub async fn doctor(settings: &Settings, channels: &[Scheduled]) -> Vec<Finding>
         Err(failure) => found.push(wrong(failure.why(), "Look again in a minute")),
     }
     match rest.call::<Gateway>(Call::get("gateway/bot")).await {
-        Ok(Gateway { session_start_limit: Budget { total, remaining } }) if remaining < total / 10 => {
-            found.push(wrong(
-                format!("only {remaining} of {total} new sessions are left today"),
-                "Find out what restarts the bot again and again; Discord resets the token when none is left",
-            ))
-        }
-        Ok(Gateway { session_start_limit: Budget { total, remaining } }) => {
-            found.push(Finding::Fine(format!("{remaining} of {total} new sessions are left today")));
-        }
+        Ok(gateway) => look_at_gateway(settings, &gateway, &mut found),
         Err(failure) => found.push(wrong(failure.why(), "Look again in a minute")),
     }
     match rest.clock_skew().await {
@@ -153,6 +146,40 @@ pub async fn doctor(settings: &Settings, channels: &[Scheduled]) -> Vec<Finding>
     found
 }
 
+fn look_at_gateway(settings: &Settings, gateway: &Gateway, found: &mut Vec<Finding>) {
+    let Budget { total, remaining } = gateway.session_start_limit;
+    if remaining < total / 10 {
+        found.push(wrong(
+            format!("only {remaining} of {total} new sessions are left today"),
+            "Find out what restarts the bot again and again; Discord resets the token when none is left",
+        ));
+    } else {
+        found.push(Finding::Fine(format!("{remaining} of {total} new sessions are left today")));
+    }
+    if let Some(shards) = settings.shards.filter(|shards| *shards < gateway.shards) {
+        found.push(Finding::Worth {
+            what: format!("discord.shards is {shards}, Discord recommends {}", gateway.shards),
+            to_do: "Raise it, or set it to \"auto\": with too few, Discord refuses the connection one day".to_owned(),
+        });
+    }
+}
+
+/// The servers that the bot is in; Discord tells of 200 at once.
+async fn servers(rest: &Rest) -> Result<Vec<Server>, Failure> {
+    const PAGE: usize = 200;
+    let mut all: Vec<Server> = Vec::new();
+    loop {
+        let after = all.last().map_or("0", |server| server.id.as_str());
+        let query = format!("limit={PAGE}&after={after}");
+        let page: Vec<Server> = rest.call(Call::get("users/@me/guilds").query(&query)).await?;
+        let last = page.len() < PAGE;
+        all.extend(page);
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
 async fn look_at_application(rest: &Rest, settings: &Settings, application: &Application, found: &mut Vec<Finding>) {
     if application.bot_require_code_grant {
         found.push(wrong(
@@ -174,7 +201,7 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
         )),
         (false, _) => found.push(Finding::Fine("answers come through forms only (discord.read_threads = false)".to_owned())),
     }
-    match rest.call::<Vec<Server>>(Call::get("users/@me/guilds")).await {
+    match servers(rest).await {
         Ok(servers) if servers.is_empty() => found.push(wrong(
             "the bot is in no server",
             &format!("Open this link and choose yours: {}", link(&application.id)),

@@ -32,6 +32,8 @@ const IDENTIFY_WINDOW: Duration = Duration::from_secs(600);
 const QUIET: Duration = Duration::from_secs(600);
 /// A shard that has made no progress for so long sits on a dead line; serenity tries every five seconds.
 const DEAF: Duration = Duration::from_secs(180);
+/// A session that lasted so long was a good one.
+const STEADY: Duration = Duration::from_secs(600);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How soon a budget that is used up is asked for again.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
@@ -79,6 +81,13 @@ struct Budget {
     reset_after: u64,
 }
 
+/// How to go on after a session.
+enum Next {
+    After(Duration),
+    /// Something failed: the oftener, the later.
+    Again,
+}
+
 /// Listens until `stopping`.
 ///
 /// # Errors
@@ -98,7 +107,14 @@ pub async fn listen(discord: Discord, stopping: watch::Receiver<bool>) -> anyhow
 async fn connect(ears: &Ears, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
     let mut failures = 0;
     loop {
-        let wait = session(ears, &mut stopping, &mut failures).await?;
+        let begun = Instant::now();
+        let wait = match session(ears, &mut stopping).await? {
+            Next::After(wait) => wait,
+            Next::Again => {
+                failures = if begun.elapsed() > STEADY { 1 } else { failures + 1 };
+                backoff(failures)
+            }
+        };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = told_to_stop(&mut stopping) => return Ok(()),
@@ -116,20 +132,19 @@ fn backoff(failures: u32) -> Duration {
     Duration::from_secs(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT)
 }
 
-/// Asks where to connect and stays connected as long as serenity can; how long to wait before the next try.
-async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>, failures: &mut u32) -> anyhow::Result<Duration> {
+/// Asks where to connect and stays connected as long as serenity can.
+async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>) -> anyhow::Result<Next> {
     let discord = &ears.discord;
     let asked = tokio::select! {
         asked = discord.rest().call::<Gateway>(Call::get("gateway/bot")) => asked,
-        () = told_to_stop(stopping) => return Ok(Duration::ZERO),
+        () = told_to_stop(stopping) => return Ok(Next::After(Duration::ZERO)),
     };
     let gateway = match asked {
         Ok(gateway) => gateway,
         Err(Failure::Refused { status: 401, .. }) => return Err(Ended::Token.into()),
         Err(failure) => {
-            *failures += 1;
             tracing::warn!(why = failure.why(), "Discord cannot be reached; trying again");
-            return Ok(backoff(*failures));
+            return Ok(Next::Again);
         }
     };
     let total = discord.0.settings.shards.unwrap_or(gateway.shards).max(1);
@@ -153,7 +168,7 @@ async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>, failures: &m
             wait_s = wait.as_secs(),
             "Discord allows no more new sessions today; waiting, so that the token is not reset. Something has restarted too often"
         );
-        return Ok(wait);
+        return Ok(Next::After(wait));
     }
     let mut intents = GatewayIntents::GUILDS;
     if discord.0.reads_threads.load(Ordering::Relaxed) {
@@ -169,19 +184,18 @@ async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>, failures: &m
         ended = client.start_shard_range(first..last, total) => ended,
         () = line.too_often.notified() => {
             tracing::error!(wait_s = QUIET.as_secs(), "connected to Discord too often within a short time; keeping quiet for a while");
-            return Ok(QUIET);
+            return Ok(Next::After(QUIET));
         }
         () = line.deaf(last - first + 1) => {
-            *failures += 1;
             tracing::warn!("nothing was heard of Discord for long; connecting anew");
-            return Ok(backoff(*failures));
+            return Ok(Next::Again);
         }
         () = told_to_stop(stopping) => {
             let farewell = client.shard_manager.shutdown_all();
             if tokio::time::timeout(CLOSE_WITHIN, farewell).await.is_err() {
                 tracing::debug!("left without Discord's farewell");
             }
-            return Ok(Duration::ZERO);
+            return Ok(Next::After(Duration::ZERO));
         }
     };
     match ended {
@@ -190,12 +204,11 @@ async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>, failures: &m
         }
         Err(serenity::Error::Gateway(GatewayError::DisallowedGatewayIntents | GatewayError::InvalidGatewayIntents)) => {
             without_content(discord).await;
-            Ok(Duration::ZERO)
+            Ok(Next::After(Duration::ZERO))
         }
         _ => {
-            *failures += 1;
             tracing::warn!("the connection to Discord broke; trying again");
-            Ok(backoff(*failures))
+            Ok(Next::Again)
         }
     }
 }

@@ -22,7 +22,7 @@ const REMEMBERED: usize = 20_000;
 /// Receipts on their way at once. They are a courtesy: when people write faster than Discord lets us react, some get none.
 const RECEIPTS: usize = 16;
 /// How often something that the database did not take is tried again; after that the thread is read once more.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 3;
 /// Events that wait for the database. When there are more, the threads are read again instead.
 const WAITING: usize = 20_000;
 /// Between two readings of all open threads.

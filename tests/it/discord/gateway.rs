@@ -449,6 +449,31 @@ async fn a_gateway_that_closes_at_once_does_not_use_up_the_sessions() {
     stage.end().await;
 }
 
+#[tokio::test]
+async fn what_the_database_did_not_take_is_read_again() {
+    let stage = started(hurried(|_| {}).await).await;
+    let (_, thread) = asked(&stage).await;
+    run(&stage, "create trigger away before insert on answer_parts begin select raise(abort, 'away'); end").await;
+    let written = stage.fake.write(stage.bob, thread, FULL);
+    let tried = || async {
+        let reads = stage.fake.requests("GET", &format!("/{thread}/messages"));
+        // Once after READY at most; then after the attempts for this message.
+        (!reads.is_empty()).then_some(())
+    };
+    eventually("the thread is read instead", PATIENCE, tried).await;
+    run(&stage, "drop trigger away").await;
+    counted(&stage, "1 person").await;
+    assert!(stored(&stage).await.contains(&(written.to_string(), FULL.to_owned())));
+    stage.end().await;
+}
+
+async fn run(stage: &Stage, sql: &'static str) {
+    let done = stage.app.store.write("change the database", move |conn| {
+        Box::pin(async move { Ok(sqlx::query(sql).execute(conn).await.map(drop)?) })
+    });
+    done.await.expect("the statement");
+}
+
 /// A server whose events belong to this shard of two, with a channel and somebody in it.
 async fn server_of(fake: &Fake, shard: u64) -> (Id, Id, Id) {
     loop {

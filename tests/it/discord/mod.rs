@@ -3,6 +3,7 @@
 mod commands;
 mod day;
 mod drill;
+mod doctor;
 mod gateway;
 mod interactions;
 mod render;
