@@ -2,8 +2,8 @@
 
 mod commands;
 mod day;
-mod drill;
 mod doctor;
+mod drill;
 mod gateway;
 mod interactions;
 mod render;
