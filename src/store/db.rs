@@ -43,6 +43,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "drill", include_str!("../../migrations/0001_drill.sql")),
     (2, "web", include_str!("../../migrations/0002_web.sql")),
     (3, "channels", include_str!("../../migrations/0003_channels.sql")),
+    (4, "troubles", include_str!("../../migrations/0004_troubles.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

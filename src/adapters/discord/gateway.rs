@@ -380,6 +380,7 @@ impl EventHandler for Handler {
     async fn channel_update(&self, _: Context, _: Option<GuildChannel>, channel: GuildChannel) {
         let id = channel_id(channel.id);
         log("a channel's name", self.discord.app().channel_renamed(&id, &channel.name).await);
+        self.discord.receipts_again(&id);
         log("a channel", self.discord.app().channel_may_be_back(&id).await);
     }
 

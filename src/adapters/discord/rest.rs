@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 /// Discord allows 50 requests a second to a bot; two stay free for windows that do not begin at the same moment.
 const GLOBAL_LIMIT: u32 = 48;
 /// 10,000 invalid requests (401, 403, 429) in ten minutes ban the address. Long before that something is wrong with us.
-const INVALID_LIMIT: usize = 200;
+const INVALID_LIMIT: usize = 2_000;
 const INVALID_WINDOW: Duration = Duration::from_secs(600);
 
 /// Why a call did not give what was asked.
