@@ -35,7 +35,7 @@ pub enum SendError {
     /// Nothing can be posted in this channel until somebody changes something there: it was deleted, the bot was removed, a
     /// permission is missing. `why` is in the organisers' words and says what to do.
     Gone { why: String },
-    /// The channel is not there any more, and will not be.
+    /// The channel (of [`Chat::replies`]: the thread) is not there any more, and will not be.
     Deleted,
     /// It may have happened: look with `find` before trying again.
     InDoubt { why: String },

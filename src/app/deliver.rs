@@ -17,8 +17,8 @@ use crate::domain::message::Message;
 use crate::domain::question::Question;
 use crate::domain::round::{self, Round, State};
 use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
-use crate::store::outbox::{self, Claimed};
 use crate::store::channels::Step;
+use crate::store::outbox::{self, Claimed};
 use crate::store::scores::Score;
 use crate::store::{answers, channels, members, rounds, schedules, scores, standings};
 
@@ -366,7 +366,10 @@ impl App {
                 }
                 Err(error @ (SendError::Fatal { .. } | SendError::Gone { .. } | SendError::Deleted)) => {
                     tracing::error!(round = %id, why = %error, "cannot read a thread; grading what was received");
-                    self.note_unread(&round, error.to_string()).await?;
+                    // Else the reveal will not get there either, and that is told.
+                    if let SendError::Fatal { why } = error {
+                        self.note_unread(&round, why).await?;
+                    }
                 }
                 Err(error) => return Ok(Done::Failed(error)),
             }
@@ -407,13 +410,7 @@ impl App {
         let (channel, words, now) = (round.channel.clone(), text::unread(&round.slot, &why), self.now());
         self.store
             .write("note an unread thread", move |conn| {
-                Box::pin(async move {
-                    // Where nothing can be posted the organisers know more than this already.
-                    if channels::condition(conn, &channel).await?.is_some_and(|condition| condition.lost) {
-                        return Ok(());
-                    }
-                    step_failed(conn, &channel, Step::Read, &why, &words, now).await
-                })
+                Box::pin(async move { step_failed(conn, &channel, Step::Read, &why, &words, now).await })
             })
             .await
     }

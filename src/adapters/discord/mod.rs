@@ -341,9 +341,12 @@ impl Discord {
             Ok(()) if note(None) => self.app().step_works(channel, Step::Receipt).await,
             Err(failure) if matches!(failure.code(), Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS)) => {
                 note(Some(Instant::now()));
-                match self.explain(bare(channel.as_str()), Permissions::ADD_REACTIONS, failure).await {
-                    SendError::Gone { why } => {
-                        self.app().step_failed(channel, Step::Receipt, &trouble::no_receipts(&why)).await
+                let place = bare(channel.as_str());
+                match self.refused(place, place, Permissions::ADD_REACTIONS, failure).await {
+                    // A channel that is out of reach altogether is told of when something is to be posted there.
+                    Ok((place, missing)) if missing == [permissions::REACTIONS] => {
+                        let why = trouble::no_receipts(&trouble::missing_permissions(&missing, &place));
+                        self.app().step_failed(channel, Step::Receipt, &why).await
                     }
                     _ => Ok(()),
                 }
@@ -949,15 +952,19 @@ impl Chat for Discord {
         loop {
             let page = match self.page(thread.as_str(), after).await {
                 Ok(page) => page,
-                Err(failure @ Failure::Refused { .. }) => {
-                    return Err(SendError::Fatal { why: failure.why().to_owned() });
-                }
+                Err(Failure::Refused { code: code::UNKNOWN_CHANNEL, .. }) => return Err(SendError::Deleted),
+                Err(Failure::Refused { code: code::MISSING_ACCESS, why, .. }) => return Err(SendError::Gone { why }),
+                Err(Failure::Refused { why, .. }) => return Err(SendError::Fatal { why }),
                 Err(failure) => {
                     return Err(SendError::Retry { after: Duration::from_secs(1), why: failure.why().to_owned() });
                 }
             };
             if page.is_empty() && all.is_empty() {
-                self.nothing_seen(thread.as_str()).await?;
+                self.nothing_seen(thread.as_str()).await.map_err(|error| match error {
+                    // The reveal can be posted without.
+                    SendError::Gone { why } => SendError::Fatal { why },
+                    other => other,
+                })?;
             }
             let last = page.len() < PAGE;
             after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
@@ -967,7 +974,7 @@ impl Chat for Discord {
             }
         }
         all.sort_by_key(|message| number(&message.id));
-        Ok(all.into_iter().filter(|message| is_somebodys(message)).map(|message| self.reply(message)).collect())
+        Ok(all.into_iter().filter(is_somebodys).map(|message| self.reply(message)).collect())
     }
 }
 
@@ -1000,4 +1007,45 @@ fn is_somebodys(message: &Raw) -> bool {
 /// What a value of Discord's is under a key, for the few places where a whole type would be too much.
 fn text_at<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_gets_the_tags_that_fit_or_the_one_that_must_be() {
+        let forum = |required: bool, names: &[&str]| -> Channel {
+            let tags: Vec<Value> =
+                names.iter().enumerate().map(|(n, name)| json!({ "id": n.to_string(), "name": name })).collect();
+            let flags = if required { 16 } else { 0 };
+            serde_json::from_value(json!({ "id": "5", "type": 15, "flags": flags, "available_tags": tags })).unwrap()
+        };
+        let labels: Vec<String> = ["iam", "Identity and access", "beginner"].map(str::to_owned).to_vec();
+        let check =
+            |required, names: &[&str], expect: &[&str]| assert_eq!(tags(&forum(required, names), &labels), expect);
+        check(false, &[], &[]);
+        check(false, &["News", "Beginner", " IAM ", "identity AND access"], &["1", "2", "3"]);
+        check(true, &["News", "Beginner"], &["1"]);
+        check(true, &["News", "Talk"], &["0"]);
+        check(false, &["News", "Talk"], &[]);
+        check(false, &["iam", "IAM", "Iam", "iAm", "iaM", "beginner"], &["0", "1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn what_was_posted_is_known_by_its_key_or_its_buttons() {
+        let message = |url: &str, custom_id: &str| -> Raw {
+            serde_json::from_value(json!({
+                "id": "1", "author": { "id": "2" }, "timestamp": "2026-11-23T09:00:00Z", "embeds": [{ "url": url }],
+                "components": [{ "components": [{ "custom_id": custom_id }] }],
+            }))
+            .unwrap()
+        };
+        let url = "https://discord.com/?drillbot=question%3Ar1";
+        assert!(is_marked(&message(url, ""), "question:r1"));
+        assert!(!is_marked(&message(url, ""), "question:r"), "a key is known whole only");
+        assert!(is_marked(&message("", "answer:r1"), "question:r1"));
+        assert!(!is_marked(&message("", "answer:r10"), "question:r1"));
+        assert!(!is_marked(&message("", "result:r1"), "reveal:r1"), "only a card is known by its buttons");
+    }
 }

@@ -29,11 +29,11 @@ pub use general::{
     refused, round_gone, shortened, topics, unknown_button, usage,
 };
 pub use local::{Local, localized};
+pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
 pub use trouble::{
     CHANNEL_DELETED, channel_deleted, channel_trouble, half_posted, half_revealed, in_trouble, step_fails, undelivered,
     unread,
 };
-pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
 
 /// "1 question", "2 questions".
 pub fn count(n: i64, one: &str, many: &str) -> String {

@@ -8,9 +8,10 @@ use drillbot::app::chat::{Chat, Post};
 use drillbot::domain::effect::{Audience, Place};
 use drillbot::domain::ids::{ChannelId, DeliveryId};
 use drillbot::domain::message::Message;
+use drillbot::store::channels::Step;
 use serde_json::json;
 
-use super::{PATIENCE, Stage};
+use super::{PATIENCE, Stage, outage};
 use crate::fake::discord::{Fault, Id, Outage, Pinged, Request, Shown};
 use crate::support::eventually;
 use crate::world::{FULL, PART};
@@ -114,7 +115,7 @@ async fn killed_after_a_question_was_posted_it_is_found_and_gets_its_thread() {
     let form = stage.fake.press(stage.bob, card.id, "Answer").await;
     stage.fake.submit(stage.bob, form.modal(), &[("answer", FULL)]).await;
     let told = stage.reveal(card.id).await;
-    assert!(told.last().expect("the key points").text().contains("everybody"), "{told:#?}");
+    assert!(told.last().expect("the key points").text().contains("Bob"), "{told:#?}");
     stage.end().await;
 }
 
@@ -281,18 +282,19 @@ async fn while_discord_cannot_be_reached_a_question_waits() {
     for kind in [Outage::Unreachable, Outage::Unavailable] {
         let stage = Stage::new().await;
         stage.schedule(LONG).await;
-        stage.fake.outage(kind);
-        stage.steer(stage.channel, "/daily now").await;
-        tokio::time::sleep(Duration::from_millis(2_500)).await;
-        assert_eq!(stage.cards(stage.channel).len(), 0);
-        stage.fake.recover();
+        let asks = async {
+            stage.steer(stage.channel, "/daily now").await;
+            tokio::time::sleep(Duration::from_millis(2_000)).await;
+            assert_eq!(stage.cards(stage.channel).len(), 0);
+        };
+        tokio::join!(outage(&stage.fake, kind, Duration::from_millis(2_500)), asks);
         one_card_with_its_thread(&stage).await;
         stage.end().await;
     }
 }
 
 #[tokio::test]
-async fn sixty_channels_at_once_and_seven_questions_in_one_keep_within_discords_limits() {
+async fn sixty_questions_at_once_and_seven_letters_to_one_person_keep_within_discords_limits() {
     let mut stage = Stage::dark().await;
     let mut channels = vec![stage.channel];
     channels.extend((0..60).map(|n| stage.fake.text_channel(stage.guild, &format!("drill-{n}"))));
@@ -300,22 +302,24 @@ async fn sixty_channels_at_once_and_seven_questions_in_one_keep_within_discords_
         stage.steer(*channel, "/daily set 09:00 zone=Europe/London reveal=8h").await;
         stage.steer(*channel, "/daily now").await;
     }
-    for _ in 0..6 {
-        stage.steer(stage.channel, "/daily now").await;
+    for n in 1..=7 {
+        let channel = ChannelId::new(format!("{PLATFORM}:{}", stage.channel));
+        stage.app.step_failed(&channel, Step::Read, &format!("trouble {n}")).await.expect("a note");
     }
     let begun = Instant::now();
     stage.start();
     stage.settled().await;
     for channel in &channels {
-        let expected = if *channel == stage.channel { 7 } else { 1 };
-        assert_eq!(stage.cards(*channel).len(), expected);
-        assert_eq!(stage.fake.threads(*channel).len(), expected);
+        assert_eq!((stage.cards(*channel).len(), stage.fake.threads(*channel).len()), (1, 1));
     }
+    let letters = stage.letters(stage.ann);
+    assert!(letters.len() == 7 && letters.is_sorted(), "{letters:#?}");
     assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
     let (too_many, log) = stage.fake.with(|model| (model.rates.too_many, model.log.clone()));
     assert_eq!(too_many, 0);
     let times: Vec<Instant> = log.iter().filter(|one| limited(one)).map(|one| one.at).collect();
-    let in_a_second = |from: &Instant| times.iter().filter(|at| *at >= from && at.duration_since(*from).as_millis() < 1_000).count();
+    let in_a_second =
+        |from: &Instant| times.iter().filter(|at| *at >= from && at.duration_since(*from).as_millis() < 1_000).count();
     let most = times.iter().map(in_a_second).max().unwrap_or_default();
     assert!(most <= 50, "{most} requests in a second");
     stage.end().await;
@@ -420,7 +424,7 @@ async fn where_there_are_no_threads_the_organisers_hear_it_once_and_the_question
     let voice = stage.fake.with(|model| model.channel(Some(stage.guild), VOICE, "voice"));
     stage.steer(voice, "/daily set 09:00 zone=Europe/London reveal=8h").await;
     for n in 1..=2 {
-        stage.steer(voice, "/daily now").await;
+        stage.another(voice).await;
         eventually("the question", PATIENCE, || async { (stage.cards(voice).len() == n).then_some(()) }).await;
         stage.settled().await;
     }
@@ -433,17 +437,57 @@ async fn where_there_are_no_threads_the_organisers_hear_it_once_and_the_question
 #[tokio::test]
 async fn where_nothing_can_be_written_the_organisers_hear_it_once() {
     let stage = Stage::new().await;
-    let no_text = || Fault::Status(400, json!({"message": "Cannot send messages in a non-text channel", "code": 50_008}));
+    let no_text =
+        || Fault::Status(400, json!({"message": "Cannot send messages in a non-text channel", "code": 50_008}));
     stage.schedule(LONG).await;
     for _ in 0..2 {
         stage.fake.fault("POST", POSTS, no_text());
-        stage.fake.command(stage.ann, stage.channel, "/daily now").await;
+        stage.another(stage.channel).await;
         stage.settled().await;
     }
     let letters = stage.letters(stage.ann);
     assert_eq!(letters.len(), 1, "{letters:#?}");
     assert!(letters[0].contains("use a text or forum channel"), "{letters:#?}");
     stage.ask().await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_server_full_of_threads_gets_the_question_without_one() {
+    let stage = Stage::new().await;
+    let full = json!({"message": "Maximum number of active threads reached", "code": 160_006});
+    stage.schedule(LONG).await;
+    stage.fake.fault("POST", THREADS, Fault::Status(400, full));
+    stage.ask().await;
+    stage.settled().await;
+    let letters = stage.letters(stage.ann);
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    assert!(letters[0].contains("Maximum number of active threads reached"), "{letters:#?}");
+    let card = stage.ask().await;
+    stage.thread(&card).await;
+    assert_eq!(stage.cards(stage.channel).len(), 2);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_forums_post_that_is_locked_takes_no_reveal_and_the_organisers_hear_it() {
+    let stage = Stage::new().await;
+    let forum = forum(&stage, &[]).await;
+    stage.steer(forum, "/daily now").await;
+    let card = forum_post(&stage, forum).await;
+    stage.fake.lock(card.id);
+    stage.steer(forum, "/daily reveal").await;
+    stage.settled().await;
+    let letters = stage.letters(stage.ann);
+    assert_eq!(letters.len(), 1, "{letters:#?}");
+    assert!(
+        letters[0].contains("I could not deliver the reveal") && letters[0].contains("it is locked"),
+        "{letters:#?}"
+    );
+    stage.another(forum).await;
+    let fake = &stage.fake;
+    eventually("the next post", PATIENCE, || async { (fake.threads(forum).len() == 2).then_some(()) }).await;
+    stage.settled().await;
     stage.end().await;
 }
 
@@ -468,8 +512,11 @@ async fn a_role_is_called_once_by_the_question_and_nobody_by_anything_else() {
     stage.settled().await;
     let bot = stage.fake.bot();
     for shown in stage.fake.everything().into_iter().filter(|one| one.author_id == bot) {
-        let expected =
-            if shown.id == card.id { Pinged { roles: BTreeSet::from([role]), ..Pinged::default() } } else { Pinged::default() };
+        let expected = if shown.id == card.id {
+            Pinged { roles: BTreeSet::from([role]), ..Pinged::default() }
+        } else {
+            Pinged::default()
+        };
         assert_eq!(shown.pinged, expected, "{}", shown.text());
     }
     stage.fake.check();
@@ -505,7 +552,7 @@ async fn a_role_that_cannot_be_called_is_told_of_once() {
     let letters = stage.letters(stage.ann);
     assert_eq!(letters.len(), 2, "{letters:#?}");
     assert!(letters[1].contains("choose another with /daily set ping"), "{letters:#?}");
-    stage.schedule("ping:none").await;
+    stage.steer(stage.channel, "/daily set ping=none").await;
     stage.ask().await;
     stage.settled().await;
     assert_eq!((stage.letters(stage.ann).len(), stage.shown_trouble().await), (2, None));
