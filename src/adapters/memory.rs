@@ -21,6 +21,8 @@ pub enum Fault {
     LostAnswer,
     /// Nothing can be posted in this channel any more.
     Gone,
+    /// The channel is not there any more.
+    Deleted,
     /// Posted, but its thread could not be opened.
     NoThread,
 }
@@ -49,6 +51,7 @@ struct World {
     looks: usize,
     reads: usize,
     blind: bool,
+    threads_closed: bool,
     next: usize,
 }
 
@@ -114,6 +117,11 @@ impl MemoryChat {
         self.world().blind = true;
     }
 
+    /// What belongs into a thread goes to its channel, or not any more.
+    pub fn close_threads(&self, closed: bool) {
+        self.world().threads_closed = closed;
+    }
+
     /// Somebody writes in a thread; its id.
     pub fn write(&self, thread: &ThreadId, member: &MemberId, name: &str, text: &str, at: i64) -> MessageId {
         let mut world = self.world();
@@ -146,6 +154,7 @@ impl World {
             Some(Fault::LostAnswer) => Err(SendError::InDoubt { why: "the connection broke".into() }),
             Some(Fault::Forbidden) => Err(SendError::Fatal { why: "no permission to read".into() }),
             Some(Fault::Gone) => Err(SendError::Gone { why: GONE.into() }),
+            Some(Fault::Deleted) => Err(SendError::Deleted),
         }
     }
 }
@@ -174,6 +183,7 @@ impl Chat for MemoryChat {
             Some(Fault::Busy) => return Err(SendError::Retry { after: PAUSE, why: "busy".into() }),
             Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to post".into() }),
             Some(Fault::Gone) => return Err(SendError::Gone { why: GONE.into() }),
+            Some(Fault::Deleted) => return Err(SendError::Deleted),
             Some(Fault::LostAnswer | Fault::NoThread) | None => {}
         }
         world.next += 1;
@@ -194,7 +204,12 @@ impl Chat for MemoryChat {
         if fault == Some(Fault::LostAnswer) {
             return Err(SendError::InDoubt { why: "the connection broke".into() });
         }
-        let trouble = (!opens).then(|| "I may not open threads here".to_owned());
+        let why = match (&post.place.thread, opens) {
+            (Some(_), _) if world.threads_closed => Some("it went elsewhere"),
+            (None, false) => Some("I may not open threads here"),
+            _ => None,
+        };
+        let trouble = why.map(str::to_owned);
         Ok(Posted { message: id, thread, trouble })
     }
 
@@ -218,6 +233,7 @@ impl Chat for MemoryChat {
             }
             Some(Fault::Forbidden) => return Err(SendError::Fatal { why: "no permission to edit".into() }),
             Some(Fault::Gone) => return Err(SendError::Gone { why: GONE.into() }),
+            Some(Fault::Deleted) => return Err(SendError::Deleted),
             None => {}
         }
         let Some(shown) = world.shown.iter_mut().find(|shown| shown.id == *target) else {

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{Actor, App, stamp};
 use crate::domain::ids::{ChannelId, MemberId, platform_of};
 use crate::domain::text;
+use crate::store::channels::Step;
 use crate::store::{Conn, channels, outbox, rounds, schedules, scores};
 
 impl App {
@@ -61,7 +62,7 @@ impl App {
                     for channel in &all {
                         if channels::may_be_back(conn, channel).await? {
                             tracing::info!(%channel, "the channel may be back; the next question is tried again");
-                            outbox::retell_again(conn, channel, now).await?;
+                            outbox::once_more(conn, channel, now).await?;
                         }
                     }
                     Ok(())
@@ -87,22 +88,8 @@ impl App {
         self.store
             .write("note a deleted channel", move |conn| {
                 Box::pin(async move {
-                    let Some(known) = channels::get(conn, &channel).await? else { return Ok(()) };
-                    let news = channels::in_trouble(conn, &channel, text::CHANNEL_DELETED, now).await?;
-                    let mut closed = 0;
-                    for schedule in schedules::of_channel(conn, &channel).await? {
-                        for round in rounds::open_of(conn, &schedule.id).await? {
-                            rounds::missed(conn, &round.id, text::CHANNEL_DELETED).await?;
-                            closed += 1;
-                        }
-                        let stopped = schedules::Row { paused: true, next_at: None, next_slot: None, ..schedule };
-                        schedules::put(conn, &stopped, now).await?;
-                    }
-                    if news {
-                        let words = text::channel_deleted(&known.name, &local(&known.zone, now), closed);
-                        outbox::add(conn, &[outbox::New::notice(&channel, words, now)], now).await?;
-                    }
-                    Ok(())
+                    let notice = deleted(conn, &channel, now).await?;
+                    outbox::add(conn, notice.as_slice(), now).await
                 })
             })
             .await?;
@@ -152,6 +139,47 @@ impl App {
             .await?;
         self.outbox_bell.notify_waiters();
         Ok(())
+    }
+
+    /// Something beside the questions does not work in a channel; `why` is in the organisers' words, who hear of it once.
+    pub async fn step_failed(&self, channel: &ChannelId, step: Step, why: &str) -> Result<()> {
+        let (channel, why, now) = (channel.clone(), why.to_owned(), self.now());
+        self.store
+            .write("note a step that fails", move |conn| {
+                Box::pin(async move { step_failed(conn, &channel, step, &why, &sentence(&why), now).await })
+            })
+            .await?;
+        self.outbox_bell.notify_waiters();
+        Ok(())
+    }
+
+    /// It works, again or still.
+    pub async fn step_works(&self, channel: &ChannelId, step: Step) -> Result<()> {
+        let channel = channel.clone();
+        self.store
+            .write("note a step that works", move |conn| {
+                Box::pin(async move { channels::step_works(conn, &channel, step).await })
+            })
+            .await
+    }
+
+    pub(super) async fn failing_steps(&self, channel: &ChannelId) -> Result<Vec<(String, i64)>> {
+        let channel = channel.clone();
+        self.store
+            .read("read what fails in a channel", move |conn| {
+                Box::pin(async move { channels::failing_steps(conn, &channel).await })
+            })
+            .await
+    }
+
+    /// What a channel is called, once it is known; for a platform that does not say it to who may not look in.
+    pub async fn channel_name(&self, channel: &ChannelId) -> Result<Option<String>> {
+        let channel = channel.clone();
+        let known = self
+            .store
+            .read("read a channel", move |conn| Box::pin(async move { channels::get(conn, &channel).await }))
+            .await?;
+        Ok(known.map(|known| known.name).filter(|name| !name.is_empty()))
     }
 
     pub(super) async fn condition(&self, channel: &ChannelId) -> Result<Option<channels::Condition>> {
@@ -261,6 +289,48 @@ pub(super) async fn trouble(
     tracing::warn!(%channel, why, "nothing can be posted in a channel");
     let zone = channels::get(conn, channel).await?.map_or_else(String::new, |channel| channel.zone);
     Ok(Some(outbox::New::notice(channel, text::channel_trouble(&local(&zone, now), what, why), now)))
+}
+
+/// Notes that a channel is not there any more: its schedules stop, what is open there is closed without a reveal. The notice to its
+/// organisers when that is news.
+pub(super) async fn deleted(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<Option<outbox::New>> {
+    let Some(known) = channels::get(conn, channel).await? else { return Ok(None) };
+    let news = channels::in_trouble(conn, channel, text::CHANNEL_DELETED, now).await?;
+    let mut closed = 0;
+    for schedule in schedules::of_channel(conn, channel).await? {
+        for round in rounds::open_of(conn, &schedule.id).await? {
+            rounds::missed(conn, &round.id, text::CHANNEL_DELETED).await?;
+            closed += 1;
+        }
+        let stopped = schedules::Row { paused: true, next_at: None, next_slot: None, ..schedule };
+        schedules::put(conn, &stopped, now).await?;
+    }
+    let words = text::channel_deleted(&known.name, &local(&known.zone, now), closed);
+    Ok(news.then(|| outbox::New::notice(channel, words, now)))
+}
+
+/// Notes that a step fails in a channel where questions get through, and tells its organisers in these `words` when that is news.
+pub(super) async fn step_failed(
+    conn: &mut Conn,
+    channel: &ChannelId,
+    step: Step,
+    why: &str,
+    words: &str,
+    now: i64,
+) -> Result<()> {
+    if channels::step_failed(conn, channel, step, why, now).await? {
+        tracing::warn!(%channel, ?step, why, "something beside the question does not work");
+        // The same words may have been said long ago.
+        outbox::again(conn, &[outbox::New::notice(channel, words.to_owned(), now)], now).await?;
+    }
+    Ok(())
+}
+
+/// As a sentence of its own.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
 /// "2026-11-23 09:00" on the channel's own clock.

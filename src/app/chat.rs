@@ -7,6 +7,7 @@ use crate::domain::answer::ThreadMessage;
 use crate::domain::effect::{Place, Posted};
 use crate::domain::ids::{DeliveryId, MessageId, ThreadId};
 use crate::domain::message::Message;
+use crate::domain::text::trouble;
 
 /// A message to be shown once.
 #[derive(Clone, Copy, Debug)]
@@ -34,17 +35,21 @@ pub enum SendError {
     /// Nothing can be posted in this channel until somebody changes something there: it was deleted, the bot was removed, a
     /// permission is missing. `why` is in the organisers' words and says what to do.
     Gone { why: String },
+    /// The channel (of [`Chat::replies`]: the thread) is not there any more, and will not be.
+    Deleted,
     /// It may have happened: look with `find` before trying again.
     InDoubt { why: String },
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (SendError::Retry { why, .. }
-        | SendError::Fatal { why }
-        | SendError::Gone { why }
-        | SendError::InDoubt { why }) = self;
-        f.write_str(why)
+        f.write_str(match self {
+            SendError::Retry { why, .. }
+            | SendError::Fatal { why }
+            | SendError::Gone { why }
+            | SendError::InDoubt { why } => why,
+            SendError::Deleted => trouble::CHANNEL_DELETED,
+        })
     }
 }
 

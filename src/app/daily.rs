@@ -131,6 +131,10 @@ impl App {
             .map(|past| text::history_line(&past.round, &past.prompt, past.answered))
             .collect();
         let mut message = text::show_schedules(&views, &history);
+        for (why, since) in self.failing_steps(channel).await?.iter().rev() {
+            message.blocks.insert(0, text::step_fails(why, *since));
+            message.tone = Tone::Warning;
+        }
         if let Some(state) = self.condition(channel).await?.filter(|state| !state.trouble.is_empty()) {
             message.blocks.insert(0, text::in_trouble(&state.trouble, state.trouble_at, state.lost));
             message.tone = Tone::Warning;
@@ -406,7 +410,7 @@ pub struct Past {
 async fn steered(conn: &mut Conn, actor: &Actor, tries: bool, now: i64) -> Result<()> {
     channels::steered(conn, &actor.channel, &actor.member).await?;
     if tries && channels::may_be_back(conn, &actor.channel).await? {
-        outbox::retell_again(conn, &actor.channel, now).await?;
+        outbox::once_more(conn, &actor.channel, now).await?;
     }
     Ok(())
 }

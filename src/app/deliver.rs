@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use futures_util::future::join_all;
 
-use super::channels::trouble;
+use super::channels::{deleted, step_failed, trouble};
 use super::chat::{Chat, Post, SendError};
 use super::{App, tick};
 use crate::domain::answer::{self, Part, ThreadMessage};
@@ -17,6 +17,7 @@ use crate::domain::message::Message;
 use crate::domain::question::Question;
 use crate::domain::round::{self, Round, State};
 use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
+use crate::store::channels::Step;
 use crate::store::outbox::{self, Claimed};
 use crate::store::scores::Score;
 use crate::store::{answers, channels, erased, members, rounds, schedules, scores, standings};
@@ -116,8 +117,8 @@ impl App {
         };
         let (wait, why, in_doubt) = match outcome {
             Done::Finished => return Ok(true),
-            Done::Failed(refused @ (SendError::Fatal { .. } | SendError::Gone { .. })) => {
-                self.give_up(row, &refused, chat.posts_in_private()).await?;
+            Done::Failed(error @ (SendError::Fatal { .. } | SendError::Gone { .. } | SendError::Deleted)) => {
+                self.give_up(row, error, chat.posts_in_private()).await?;
                 return Ok(false);
             }
             Done::Failed(SendError::Retry { after, why }) => (after.max(backoff(row.attempts)), why, false),
@@ -248,17 +249,19 @@ impl App {
                     rounds::shown(conn, &round.id, round.touched).await?;
                     if channels::is_well(conn, &round.channel).await? {
                         tracing::info!(channel = %round.channel, "a question got through again");
-                        outbox::retell_again(conn, &round.channel, now).await?;
+                        outbox::once_more(conn, &round.channel, now).await?;
                     }
                     if posted.thread.is_none() {
                         // It has offered a thread that is not there.
                         outbox::again(conn, &[tick::card(&round, now)], now).await?;
                     }
-                    if let Some(trouble) = &posted.trouble {
-                        let words = text::half_posted(&round.slot, trouble);
-                        outbox::add(conn, &[outbox::New::notice(&round.channel, words, now)], now).await?;
+                    match &posted.trouble {
+                        Some(why) => {
+                            let words = text::half_posted(&round.slot, why);
+                            step_failed(conn, &round.channel, Step::Question, why, &words, now).await
+                        }
+                        None => channels::step_works(conn, &round.channel, Step::Question).await,
                     }
-                    Ok(())
                 })
             })
             .await?;
@@ -305,6 +308,10 @@ impl App {
     async fn send_card<C: Chat>(&self, chat: &C, row: &Claimed, id: &RoundId) -> Result<Done> {
         let Some((round, question, answered)) = self.round_view(id).await? else { return self.finish(row, None).await };
         let Some(target) = round.message.clone() else { return self.finish(row, None).await };
+        if let Some(condition) = self.condition(&round.channel).await?.filter(|condition| condition.lost) {
+            // It is brought up to date when the channel is back.
+            return self.leave_out(row, condition.trouble, Some(&round)).await;
+        }
         let message = self.card_of(&round, &question, answered);
         let place = Place { channel: round.channel.clone(), thread: None, audience: Audience::Everyone };
         if let Err(error) = chat.edit(&place, &target, &message).await {
@@ -316,6 +323,23 @@ impl App {
                 Box::pin(async move {
                     rounds::shown(conn, &id, round.touched).await?;
                     outbox::sent(conn, &row_id, None).await
+                })
+            })
+            .await?;
+        Ok(Done::Finished)
+    }
+
+    /// Not even tried: it would fail as what came before it did. Tried again together with that; a card counts as shown until then.
+    async fn leave_out(&self, row: &Claimed, reason: String, card: Option<&Round>) -> Result<Done> {
+        let (id, card) = (row.id.clone(), card.map(|round| (round.id.clone(), round.touched)));
+        self.store
+            .write("leave out a delivery", move |conn| {
+                Box::pin(async move {
+                    outbox::park(conn, &id, "failed", &reason).await?;
+                    match card {
+                        Some((round, touched)) => rounds::shown(conn, &round, touched).await,
+                        None => Ok(()),
+                    }
                 })
             })
             .await?;
@@ -336,9 +360,16 @@ impl App {
             let late =
                 || SendError::Retry { after: Duration::ZERO, why: "the thread could not be read in time".to_owned() };
             match read.unwrap_or_else(|_| Err(late())) {
-                Ok(messages) => self.reconcile(&round, messages).await?,
-                Err(SendError::Fatal { why } | SendError::Gone { why }) => {
-                    tracing::error!(round = %id, why, "cannot read a thread; grading what was received");
+                Ok(messages) => {
+                    self.reconcile(&round, messages).await?;
+                    self.step_works(&round.channel, Step::Read).await?;
+                }
+                Err(error @ (SendError::Fatal { .. } | SendError::Gone { .. } | SendError::Deleted)) => {
+                    tracing::error!(round = %id, why = %error, "cannot read a thread; grading what was received");
+                    // Else the reveal will not get there either, and that is told.
+                    if let SendError::Fatal { why } = error {
+                        self.note_unread(&round, why).await?;
+                    }
                 }
                 Err(error) => return Ok(Done::Failed(error)),
             }
@@ -379,6 +410,15 @@ impl App {
             .await?;
         self.outbox_bell.notify_waiters();
         Ok(Done::Finished)
+    }
+
+    async fn note_unread(&self, round: &Round, why: String) -> Result<()> {
+        let (channel, words, now) = (round.channel.clone(), text::unread(&round.slot, &why), self.now());
+        self.store
+            .write("note an unread thread", move |conn| {
+                Box::pin(async move { step_failed(conn, &channel, Step::Read, &why, &words, now).await })
+            })
+            .await
     }
 
     /// Makes the stored parts agree with the thread.
@@ -480,10 +520,20 @@ impl App {
         let Some((round, question, _)) = self.round_view(id).await? else { return self.finish(row, None).await };
         let place =
             Place { channel: round.channel.clone(), thread: round.thread.clone(), audience: Audience::Everyone };
+        if part > 0 {
+            // The parts come in order: behind one that was given up, none.
+            let before = Effect::Reveal { round: id.clone(), part: part - 1 }.delivery_id();
+            let failed = self.store.read("look at the part before", move |conn| {
+                Box::pin(async move { outbox::has_failed(conn, &before).await })
+            });
+            if failed.await? {
+                return self.leave_out(row, "the part before it did not get through".to_owned(), None).await;
+            }
+        }
         // There is none when the answers of the part have been erased in the meantime.
         let posted = match self.reveal_parts(&round, &question).await?.into_iter().nth(part) {
             Some(message) => match self.post_once(chat, row, post(row, &place, &message)).await {
-                Ok(posted) => Some(posted.message),
+                Ok(posted) => Some(posted),
                 Err(error) => return Ok(Done::Failed(error)),
             },
             None => None,
@@ -492,10 +542,19 @@ impl App {
         self.store
             .write("note a posted reveal", move |conn| {
                 Box::pin(async move {
-                    if outbox::sent(conn, &id, posted.as_ref()).await? && private {
-                        tell_results(conn, &round, part, now).await?;
+                    let message = posted.as_ref().map(|posted| &posted.message);
+                    if !outbox::sent(conn, &id, message).await? {
+                        return Ok(());
                     }
-                    Ok(())
+                    match posted.as_ref().map(|posted| posted.trouble.as_deref()) {
+                        Some(Some(why)) => {
+                            let words = text::half_revealed(&round.slot, why);
+                            step_failed(conn, &round.channel, Step::Reveal, why, &words, now).await?;
+                        }
+                        Some(None) => channels::step_works(conn, &round.channel, Step::Reveal).await?,
+                        None => {}
+                    }
+                    if private { tell_results(conn, &round, part, now).await } else { Ok(()) }
                 })
             })
             .await?;
@@ -604,10 +663,9 @@ impl App {
             .await
     }
 
-    async fn give_up(&self, row: &Claimed, refused: &SendError, private: bool) -> Result<()> {
-        // Not this delivery alone was refused, but anything in its channel.
-        let gone = matches!(refused, SendError::Gone { .. });
-        let why = refused.to_string();
+    /// `error` says whether it is this delivery that was refused, or anything in its channel.
+    async fn give_up(&self, row: &Claimed, error: SendError, private: bool) -> Result<()> {
+        let why = error.to_string();
         tracing::error!(delivery = %row.id, why, "a delivery failed for good");
         let (row, now) = (row.clone(), self.now());
         self.store
@@ -634,10 +692,12 @@ impl App {
                         Effect::Reveal { part, .. } if private => tell_results(conn, &round, *part, now).await?,
                         _ => {}
                     }
-                    let notice = if gone {
-                        trouble(conn, &row.channel, Some((what, &round.slot)), &why, now).await?
-                    } else {
-                        Some(outbox::New::notice(&row.channel, text::undelivered(what, &round.slot, &why), now))
+                    let notice = match error {
+                        SendError::Deleted => deleted(conn, &row.channel, now).await?,
+                        SendError::Gone { .. } => {
+                            trouble(conn, &row.channel, Some((what, &round.slot)), &why, now).await?
+                        }
+                        _ => Some(outbox::New::notice(&row.channel, text::undelivered(what, &round.slot, &why), now)),
                     };
                     outbox::add(conn, notice.as_slice(), now).await?;
                     Ok(())

@@ -152,6 +152,52 @@ pub async fn is_well(conn: &mut Conn, id: &ChannelId) -> Result<bool> {
     Ok(execute(conn, sql, vec![id.as_str().into()]).await? == 1)
 }
 
+/// What can fail in a channel where questions get through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// What belongs to a question: its thread, the role that it calls.
+    Question,
+    /// The reveal got through, but not to where it belongs.
+    Reveal,
+    /// Reading the thread before the reveal.
+    Read,
+    /// The sign under an answer.
+    Receipt,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::Question => "question",
+            Step::Reveal => "reveal",
+            Step::Read => "read",
+            Step::Receipt => "receipt",
+        }
+    }
+}
+
+/// A step has failed, though the channel is in reach. True when this is news.
+pub async fn step_failed(conn: &mut Conn, id: &ChannelId, step: Step, why: &str, now: i64) -> Result<bool> {
+    let sql = "insert into troubles (channel_id, step, why, since) values ($1, $2, $3, $4)
+               on conflict (channel_id, step) do update set why = excluded.why, since = excluded.since
+               where troubles.why <> excluded.why";
+    let values = vec![id.as_str().into(), step.name().into(), why.into(), now.into()];
+    Ok(execute(conn, sql, values).await? == 1)
+}
+
+pub async fn step_works(conn: &mut Conn, id: &ChannelId, step: Step) -> Result<()> {
+    let sql = "delete from troubles where channel_id = $1 and step = $2";
+    execute(conn, sql, vec![id.as_str().into(), step.name().into()]).await?;
+    Ok(())
+}
+
+/// The steps that fail in a channel: why, and since when (unix milliseconds), the oldest first.
+pub async fn failing_steps(conn: &mut Conn, id: &ChannelId) -> Result<Vec<(String, i64)>> {
+    let sql = "select why, since from troubles where channel_id = $1 order by since, step";
+    let rows = fetch_all(conn, sql, vec![id.as_str().into()]).await?;
+    rows.iter().map(|row| Ok((text(row, "why")?, int(row, "since")?))).collect()
+}
+
 pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     execute(conn, "update channels set steward = '' where steward = $1", vec![member.as_str().into()]).await?;
     Ok(())

@@ -44,6 +44,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "web", include_str!("../../migrations/0002_web.sql")),
     (3, "channels", include_str!("../../migrations/0003_channels.sql")),
     (4, "erased", include_str!("../../migrations/0004_erased.sql")),
+    (5, "troubles", include_str!("../../migrations/0005_troubles.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

@@ -45,6 +45,9 @@ pub struct Claimed {
     pub created_at: i64,
 }
 
+/// How long a reveal that did not get through may come later.
+const OF_INTEREST_MS: i64 = 30 * 86_400_000;
+
 const HEAD: &str = "outbox (id, platform, channel_id, lane, seq, effect, state, attempts, not_before, not_after, lease_until, \
                     error, created_at)";
 
@@ -144,12 +147,20 @@ pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) ->
     Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
 }
 
-/// Erasures that could not be shown in a channel are tried again, now that something has changed there.
-pub async fn retell_again(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<()> {
+/// What could not be shown in a channel is tried again, now that something has changed there: erasures always, reveals and cards while
+/// they are of interest.
+pub async fn once_more(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<()> {
     let sql = "update outbox set state = 'pending', not_before = $2, error = ''
-               where channel_id = $1 and state = 'failed' and id like 'retell:%'";
-    execute(conn, sql, vec![channel.as_str().into(), now.into()]).await?;
+               where channel_id = $1 and state = 'failed'
+                 and (id like 'retell:%' or ((id like 'reveal:%' or id like 'card:%') and created_at > $3))";
+    execute(conn, sql, vec![channel.as_str().into(), now.into(), (now - OF_INTEREST_MS).into()]).await?;
     Ok(())
+}
+
+/// True when a delivery was given up.
+pub async fn has_failed(conn: &mut Conn, id: &DeliveryId) -> Result<bool> {
+    let sql = "select 1 as one from outbox where id = $1 and state = 'failed'";
+    Ok(!fetch_all(conn, sql, vec![id.as_str().into()]).await?.is_empty())
 }
 
 /// Ends the leases of a process that is gone; only for a database that no other process can be using.

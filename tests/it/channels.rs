@@ -8,7 +8,7 @@ use drillbot::domain::schedule::{AnswerMode, ScheduleSpec};
 use drillbot::store::channels;
 use insta::assert_snapshot;
 
-use crate::world::{FULL, PART, Setup, World, channel, member, spec};
+use crate::world::{FULL, PART, Setup, World, bank, channel, member, spec};
 
 async fn condition(w: &World) -> channels::Condition {
     let read = w.app.store.read("test", |conn| Box::pin(async move { channels::condition(conn, &channel()).await }));
@@ -106,7 +106,86 @@ async fn a_reveal_that_meets_a_lost_channel_keeps_the_scores() {
     assert_eq!(w.scores().await, [("bob".to_owned(), 100, 2000)]);
     assert_eq!(w.notices().len(), 1, "{:?}", w.notices());
     assert!(w.notices()[0].contains("So the reveal of 2026-11-23 09:00 did not get through."));
+    // No part without the one before it; all of them, and the closed card, as soon as the channel is back.
+    assert_eq!((w.chat.count("reveal:"), w.card().contains("State: Closed")), (0, false));
+    w.app.channel_may_be_back(&channel()).await.expect("a note");
+    w.at("17:10").await;
+    let told: Vec<String> =
+        w.chat.shown().iter().filter(|one| one.key.starts_with("reveal:")).map(|one| one.message.as_text()).collect();
+    assert!(told.len() >= 2 && told[0].contains("Model answer"), "{told:#?}");
+    assert!(w.card().contains("State: Closed; the answer is in the thread"), "{}", w.card());
+    assert_eq!(w.notices().len(), 1);
+    w.unsent.clear();
     w.end().await;
+}
+
+#[tokio::test]
+async fn a_reveal_that_went_elsewhere_is_told_of_once_until_one_is_in_its_place() {
+    let mut w = World::with(Setup { bank: bank(&[("iam", 20)]), ..Setup::default() }).await;
+    let mut told = Vec::new();
+    for (day, elsewhere) in [(0, true), (1, true), (2, false), (3, true)] {
+        w.day(day).await;
+        w.at("09:00").await;
+        w.at("16:59").await;
+        w.chat.close_threads(elsewhere);
+        w.at("17:00").await;
+        told.push((
+            w.notices().len(),
+            w.ann("/daily").await.contains("it went elsewhere. Questions come all the same."),
+        ));
+    }
+    assert_eq!(told, [(1, true), (1, true), (1, false), (2, true)]);
+    assert_snapshot!(w.notices()[0], @"The reveal of 2026-11-23 09:00 is posted, but not as it should be: it went elsewhere.");
+    w.end().await;
+}
+
+#[tokio::test]
+async fn what_fails_beside_every_question_is_told_of_once() {
+    let mut w = World::with(Setup { bank: bank(&[("iam", 20)]), ..Setup::default() }).await;
+    for (day, fails, notices) in [(0, true, 1), (1, true, 1), (2, false, 1), (3, true, 2)] {
+        w.day(day).await;
+        if fails {
+            w.chat.fail_next([Fault::NoThread]);
+        }
+        w.at("09:00").await;
+        assert_eq!(w.notices().len(), notices, "day {day}");
+        let shown = w.ann("/daily").await;
+        assert_eq!(shown.contains("Trouble since"), fails, "{shown}");
+        w.at("17:00").await;
+    }
+    w.end().await;
+}
+
+#[tokio::test]
+async fn a_thread_that_cannot_be_read_before_the_reveal_is_told_of() {
+    let mut w = World::new().await;
+    w.at("09:00").await;
+    w.write_in_thread("Bob", FULL).await;
+    w.at("16:59").await;
+    w.chat.fail_next_reads([Fault::Forbidden]);
+    w.at("17:00").await;
+    assert_snapshot!(w.notices().join("\n"), @"I could not read the thread of 2026-11-23 09:00 once more before the reveal, so what I had heard until then counts: no permission to read.");
+    assert_eq!(w.scores().await, [("bob".to_owned(), 100, 2000)]);
+    w.end().await;
+}
+
+#[tokio::test]
+async fn a_channel_that_turns_out_to_be_deleted_stops_for_good() {
+    for at_the_reveal in [false, true] {
+        let mut w = World::new().await;
+        w.unsent.extend(["question:", "reveal:", "card:"]);
+        if at_the_reveal {
+            w.at("09:00").await;
+            w.at("16:59").await;
+        }
+        w.chat.fail_next([Fault::Deleted]);
+        w.at(if at_the_reveal { "17:00" } else { "09:00" }).await;
+        assert_eq!(w.notices().len(), 1, "{:?}", w.notices());
+        assert!(w.notices()[0].contains("so its questions have stopped"), "{:?}", w.notices());
+        assert_eq!(w.schedule("daily").await.next_at, None);
+        assert_eq!(w.rounds().await[0].state, if at_the_reveal { State::Revealed } else { State::Missed });
+        w.end().await;
+    }
 }
 
 #[tokio::test]

@@ -11,9 +11,12 @@ use drillbot::domain::command::Board;
 use drillbot::domain::drill::{Drill, Item};
 use drillbot::domain::effect::Effect;
 use drillbot::domain::grade::Grade;
-use drillbot::domain::ids::{ChannelId, DrillId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId};
+use drillbot::domain::ids::{
+    ChannelId, DeliveryId, DrillId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId,
+};
 use drillbot::domain::round::{Period, Round, Scored, State};
 use drillbot::domain::schedule::AnswerMode;
+use drillbot::store::channels::Step;
 use drillbot::store::drills::Scored as Drilled;
 use drillbot::store::outbox::New;
 use drillbot::store::standings::{Gain, List};
@@ -85,6 +88,8 @@ on_both!(
     thousands_of_answers_go_in_at_once,
     channels_keep_what_was_put_last,
     a_trouble_of_a_channel_is_news_once,
+    a_step_that_fails_is_news_once,
+    what_a_channel_missed_is_tried_once_more,
     the_latest_channel_is_where_a_member_scored_last,
     open_rounds_are_found_by_platform_and_thread,
     members_are_found_by_name_whatever_its_case,
@@ -648,6 +653,60 @@ async fn a_claim_ends_with_its_lease(store: Store) {
     assert!(claimed(NOW + 1_001).await.is_empty());
     assert_eq!(write!(store, |conn| outbox::release_all(conn).await), 1);
     assert_eq!(claimed(NOW + 1_002).await[0].attempts, 3);
+}
+
+async fn a_step_that_fails_is_news_once(store: Store) {
+    ground(&store).await;
+    let at = || channel("one");
+    for (step, why, news) in [
+        (Step::Reveal, "forbidden", true),
+        (Step::Reveal, "forbidden", false),
+        (Step::Read, "forbidden", true),
+        (Step::Reveal, "removed", true),
+        (Step::Reveal, "removed", false),
+    ] {
+        let failed = write!(store, |conn| channels::step_failed(conn, &at(), step, why, NOW).await);
+        assert_eq!(failed, news, "{step:?} {why}");
+    }
+    let failing = || async { read!(store, |conn| channels::failing_steps(conn, &channel("one")).await) };
+    assert_eq!(failing().await, [("forbidden".to_owned(), NOW), ("removed".to_owned(), NOW)]);
+    write!(store, |conn| channels::step_works(conn, &at(), Step::Reveal).await);
+    assert_eq!(failing().await, [("forbidden".to_owned(), NOW)]);
+    assert!(write!(store, |conn| channels::step_failed(conn, &at(), Step::Reveal, "removed", NOW).await));
+    assert!(read!(store, |conn| channels::failing_steps(conn, &channel("two")).await).is_empty());
+}
+
+async fn what_a_channel_missed_is_tried_once_more(store: Store) {
+    const DAY: i64 = 86_400_000;
+    fn rows(n: &str) -> Vec<New> {
+        let id = RoundId::new(n);
+        let [reveal, card, retell, question] = [id.clone(), id.clone(), id.clone(), id];
+        let all = [
+            Effect::Reveal { round: reveal, part: 0 },
+            Effect::Card { round: card },
+            Effect::Retell { round: retell },
+            Effect::Question { round: question },
+        ];
+        all.map(|one| effect("one", one)).to_vec()
+    }
+    write!(store, |conn| outbox::add(conn, &rows("old"), NOW - 31 * DAY).await);
+    write!(store, |conn| outbox::add(conn, &rows("new"), NOW - DAY).await);
+    let mut parked = 0;
+    while let Some(id) = claim(&store, NOW, 1).await.pop() {
+        let [before, parks, after] = [0; 3].map(|_| DeliveryId::new(id.as_str()));
+        assert!(!read!(store, |conn| outbox::has_failed(conn, &before).await));
+        assert!(write!(store, |conn| outbox::park(conn, &parks, "failed", "forbidden").await));
+        assert!(read!(store, |conn| outbox::has_failed(conn, &after).await));
+        parked += 1;
+    }
+    assert_eq!(parked, 8);
+    write!(store, |conn| outbox::once_more(conn, &channel("two"), NOW).await);
+    assert_eq!(claim(&store, NOW, 10).await, Vec::<String>::new());
+    write!(store, |conn| outbox::once_more(conn, &channel("one"), NOW).await);
+    let mut left = read!(store, |conn| outbox::in_state(conn, "failed").await);
+    left.sort();
+    let left: Vec<&str> = left.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(left, ["card:old", "question:new", "question:old", "reveal:old"]);
 }
 
 async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {

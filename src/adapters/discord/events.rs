@@ -75,7 +75,9 @@ impl Ears {
             // Without the privileged intent this comes for the bot itself only: its roles have changed.
             Event::GuildMemberUpdate(event) => self.note(Change::Improved { space: space_id(event.guild_id) }),
             Event::ChannelUpdate(event) => {
-                self.note(Change::Channel { id: channel_id(event.channel.id), name: event.channel.name });
+                let id = channel_id(event.channel.id);
+                self.discord.receipts_again(&id);
+                self.note(Change::Channel { id, name: event.channel.name });
             }
             Event::ChannelDelete(event) => self.note(Change::ChannelDeleted { id: channel_id(event.channel.id) }),
             Event::ThreadDelete(event) => {

@@ -11,7 +11,7 @@ use super::rest::{Call, Method};
 use super::{Discord, PLATFORM, member_id};
 use crate::app::Written;
 use crate::domain::answer::Receipt;
-use crate::domain::ids::ThreadId;
+use crate::domain::ids::{ChannelId, ThreadId};
 
 /// Under an answer that counts. It says "received", not "right".
 const RECEIVED: &str = "%F0%9F%93%A5"; // an inbox tray
@@ -225,7 +225,7 @@ async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<b
             }
             let known = discord.0.names.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned();
             let written = Written {
-                channel,
+                channel: channel.clone(),
                 thread: thread_id,
                 message: message.clone(),
                 member: member_id(user),
@@ -235,7 +235,7 @@ async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<b
             };
             let receipt = discord.app().thread_message(written).await?;
             if news == News::First {
-                acknowledge(discord, thread, message, receipt);
+                acknowledge(discord, &channel, thread, message, receipt);
             }
         }
     }
@@ -243,19 +243,22 @@ async fn store(discord: &Discord, event: &Event, news: News) -> anyhow::Result<b
 }
 
 /// Puts a small sign under a message that was taken as an answer.
-fn acknowledge(discord: &Discord, thread: &str, message: &str, receipt: Receipt) {
+fn acknowledge(discord: &Discord, channel: &ChannelId, thread: &str, message: &str, receipt: Receipt) {
     let sign = match receipt {
         Receipt::Noted => RECEIVED,
         Receipt::Late => LATE,
         Receipt::Aside | Receipt::NotOurs => return,
     };
+    if !discord.gives_receipts(channel) {
+        return;
+    }
     let Ok(permit) = discord.0.inbox.receipts.clone().try_acquire_owned() else { return };
     let path = format!("channels/{thread}/messages/{message}/reactions/{sign}/@me");
-    let discord = discord.clone();
+    let (discord, channel) = (discord.clone(), channel.clone());
     tokio::spawn(async move {
-        if let Err(failure) = discord.rest().tell(Call::new(Method::Put, &path)).await {
-            // Without "Add Reactions" answers count all the same; `drillbot doctor discord` tells.
-            tracing::debug!(why = failure.why(), "no receipt under a message");
+        let outcome = discord.rest().tell(Call::new(Method::Put, &path)).await;
+        if let Err(error) = discord.note_receipt(&channel, outcome).await {
+            tracing::warn!(error = format!("{error:#}"), "cannot note what became of a receipt");
         }
         drop(permit);
     });

@@ -13,7 +13,7 @@ mod rest;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId, s
 use crate::domain::markup;
 use crate::domain::message::Message;
 use crate::domain::text::trouble;
+use crate::store::channels::Step;
 use permissions::Channel;
 use rest::{Call, Failure, Method, Rest};
 
@@ -48,6 +49,8 @@ const SKEW_MS: i64 = 300_000;
 const AUTO_ARCHIVE_MINUTES: u32 = 4_320;
 /// The beginning of Discord's time, unix milliseconds.
 const EPOCH_MS: i64 = 1_420_070_400_000;
+/// After a refusal no receipt is tried in a channel for so long, unless its settings change: every refusal counts towards a ban.
+const WITHOUT_RECEIPTS: Duration = Duration::from_secs(600);
 /// Names that are kept beside the database.
 const NAMES: usize = 50_000;
 
@@ -111,6 +114,8 @@ struct Inner {
     seen: Mutex<interactions::Seen>,
     /// Channels known to be forums.
     forums: Mutex<HashSet<String>>,
+    /// Channels in which Discord refuses receipts, since when; None where they work.
+    receipts: Mutex<HashMap<ChannelId, Option<Instant>>>,
     /// The newest names of members by user id, as their server calls them.
     names: Mutex<HashMap<String, String>>,
 }
@@ -169,6 +174,14 @@ struct RawButton {
 #[derive(Deserialize)]
 struct RawId {
     id: String,
+}
+
+/// A new post of a forum.
+#[derive(Deserialize)]
+struct Opened {
+    id: String,
+    #[serde(default)]
+    message: Option<Raw>,
 }
 
 #[derive(Deserialize)]
@@ -264,6 +277,7 @@ impl Discord {
             application: gateway::Application::default(),
             seen: Mutex::default(),
             forums: Mutex::default(),
+            receipts: Mutex::default(),
             names: Mutex::default(),
         })))
     }
@@ -308,6 +322,42 @@ impl Discord {
         known.or_else(|| user.global_name.clone()).or_else(|| Some(user.name.clone()))
     }
 
+    /// Whether a receipt may be tried in a channel.
+    fn gives_receipts(&self, channel: &ChannelId) -> bool {
+        let receipts = self.0.receipts.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = receipts.get(channel).copied().flatten();
+        refused.is_none_or(|at| at.elapsed() > WITHOUT_RECEIPTS)
+    }
+
+    /// The settings of a channel have changed.
+    fn receipts_again(&self, channel: &ChannelId) {
+        self.0.receipts.lock().unwrap_or_else(PoisonError::into_inner).remove(channel);
+    }
+
+    /// Notes what became of a receipt; the organisers hear once when they are refused. Answers count all the same.
+    async fn note_receipt(&self, channel: &ChannelId, outcome: Result<(), Failure>) -> anyhow::Result<()> {
+        let note = |what: Option<Instant>| {
+            let mut receipts = self.0.receipts.lock().unwrap_or_else(PoisonError::into_inner);
+            receipts.insert(channel.clone(), what) != Some(what)
+        };
+        match outcome {
+            Ok(()) if note(None) => self.app().step_works(channel, Step::Receipt).await,
+            Err(failure) if matches!(failure.code(), Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS)) => {
+                note(Some(Instant::now()));
+                let place = bare(channel.as_str());
+                match self.refused(place, place, Permissions::ADD_REACTIONS, failure).await {
+                    // A channel that is out of reach altogether is told of when something is to be posted there.
+                    Ok((place, missing)) if missing == [permissions::REACTIONS] => {
+                        let why = trouble::no_receipts(&trouble::missing_permissions(&missing, &place));
+                        self.app().step_failed(channel, Step::Receipt, &why).await
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     fn is_forum(&self, channel: &str) -> bool {
         self.0.forums.lock().unwrap_or_else(PoisonError::into_inner).contains(channel)
     }
@@ -318,26 +368,42 @@ impl Discord {
 
     /// Why nothing can be done in a channel, in words that name the permission; `needed` is what the refused step needs.
     async fn explain(&self, channel: &str, needed: Permissions, failure: Failure) -> SendError {
+        match self.refused(channel, channel, needed, failure).await {
+            Ok((place, missing)) => SendError::Gone { why: trouble::missing_permissions(&missing, &place) },
+            Err(error) => error,
+        }
+    }
+
+    /// What is missing at a place (a channel, or a thread in it), at least one, and what the channel is called; or what else it was.
+    async fn refused(
+        &self,
+        channel: &str,
+        place: &str,
+        needed: Permissions,
+        failure: Failure,
+    ) -> Result<(String, Vec<&'static str>), SendError> {
         match failure.code() {
-            Some(code::UNKNOWN_CHANNEL) => SendError::Gone { why: trouble::channel_deleted() },
-            Some(code::UNKNOWN_GUILD) => SendError::Gone { why: trouble::removed_from_server() },
-            Some(code::MISSING_ACCESS | code::MISSING_PERMISSIONS) => {
-                match self.lacking(channel, needed).await {
-                    Ok((place, missing)) if missing.is_empty() => {
-                        // Discord says no, its settings say yes: they may have changed this very moment.
-                        SendError::Gone { why: format!("{} in {place}", failure.why()) }
-                    }
-                    Ok((place, missing)) => SendError::Gone { why: trouble::missing_permissions(&missing, &place) },
-                    Err(Failure::Refused { code: code::UNKNOWN_GUILD | code::UNKNOWN_MEMBER, .. }) => {
-                        SendError::Gone { why: trouble::removed_from_server() }
-                    }
-                    Err(Failure::Refused { code: code::MISSING_ACCESS, .. }) => {
-                        SendError::Gone { why: trouble::no_access(&format!("<#{channel}>")) }
-                    }
-                    Err(other) => unsure(other),
-                }
+            Some(code::UNKNOWN_CHANNEL) => return Err(SendError::Deleted),
+            Some(code::UNKNOWN_GUILD) => return Err(SendError::Gone { why: trouble::removed_from_server() }),
+            Some(code::MISSING_ACCESS | code::MISSING_PERMISSIONS) => {}
+            _ => return Err(unsure(failure)),
+        }
+        match self.lacking(place, needed).await {
+            Ok((_, missing)) if missing.is_empty() => {
+                // Discord says no, its settings say yes: they have changed this very moment.
+                Err(SendError::Retry { after: Duration::from_secs(2), why: failure.why().to_owned() })
             }
-            _ => unsure(failure),
+            Ok(known) => Ok(known),
+            Err(Failure::Refused { code: code::UNKNOWN_GUILD | code::UNKNOWN_MEMBER, .. }) => {
+                Err(SendError::Gone { why: trouble::removed_from_server() })
+            }
+            Err(Failure::Refused { code: code::MISSING_ACCESS, .. }) => {
+                // Discord does not say what a channel is called to who may not see it.
+                let name = self.app().channel_name(&channel_id(channel)).await.ok().flatten();
+                let place = name.map_or_else(|| "the channel".to_owned(), |name| format!("#{name}"));
+                Err(SendError::Gone { why: trouble::no_access(&place) })
+            }
+            Err(other) => Err(unsure(other)),
         }
     }
 
@@ -357,7 +423,19 @@ impl Discord {
         body["enforce_nonce"] = json!(true);
         let path = format!("channels/{channel}/messages");
         let sent: Raw = self.rest().call(Call::new(Method::Post, &path).body(&body).repeatable()).await?;
+        if sent.embeds.is_empty() {
+            return Err(self.take_back(channel, &sent.id).await);
+        }
         Ok((Target { channel, message: &sent.id, mark: &mark }.id(), sent))
+    }
+
+    /// Without "Embed Links" Discord shows a message without its words and says nothing about it. Such a one must not stay.
+    async fn take_back(&self, channel: &str, message: &str) -> Failure {
+        let path = format!("channels/{channel}/messages/{message}");
+        match self.rest().tell(Call::new(Method::Delete, &path)).await {
+            Ok(()) | Err(Failure::Refused { .. }) => without_words(),
+            Err(failure) => Failure::Lost { why: failure.why().to_owned() },
+        }
     }
 
     async fn post_question(&self, channel: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
@@ -392,14 +470,16 @@ impl Discord {
         title: &str,
         post: &Post<'_>,
     ) -> Result<Posted, SendError> {
-        let mut trouble = post
-            .ping
-            .filter(|role| !sent.mention_roles.iter().any(|called| called == role))
-            .map(trouble::role_not_called);
+        let mut troubles: Vec<String> = self.role_not_called(channel, post.ping, sent).await.into_iter().collect();
+        let posted = |thread: Option<ThreadId>, troubles: &[String]| Posted {
+            message: message.clone(),
+            thread,
+            trouble: (!troubles.is_empty()).then(|| troubles.join("; ")),
+        };
         // A thread has the id of the message it hangs under.
         let thread = ThreadId::new(sent.id.as_str());
         if sent.thread.is_some() {
-            return Ok(Posted { message, thread: Some(thread), trouble });
+            return Ok(posted(Some(thread), &troubles));
         }
         let body = json!({ "name": thread_name(title), "auto_archive_duration": AUTO_ARCHIVE_MINUTES });
         let path = format!("channels/{channel}/messages/{}/threads", sent.id);
@@ -407,26 +487,48 @@ impl Discord {
         let thread = match opened {
             Ok(()) | Err(Failure::Refused { code: code::THREAD_EXISTS, .. }) => Some(thread),
             Err(failure @ Failure::Refused { code: code::MISSING_PERMISSIONS | code::MISSING_ACCESS, .. }) => {
-                let why = match self.explain(channel, Permissions::CREATE_PUBLIC_THREADS, failure).await {
-                    SendError::Gone { why } => why,
+                let needed = Permissions::CREATE_PUBLIC_THREADS | Permissions::READ_MESSAGE_HISTORY;
+                match self.explain(channel, needed, failure).await {
+                    SendError::Gone { why } => troubles.push(trouble::no_thread(&why)),
                     other => return Err(in_doubt(other)),
-                };
-                trouble = Some(trouble::no_thread(&why));
+                }
                 None
             }
             Err(Failure::Refused { code: code::WRONG_CHANNEL_TYPE, .. }) => {
-                trouble = Some(trouble::no_thread(&trouble::no_threads_here()));
+                troubles.push(trouble::no_thread(&trouble::no_threads_here()));
                 None
             }
             // Deleted in this very moment: there is nothing to hang a thread under.
             Err(Failure::Refused { code: code::UNKNOWN_MESSAGE, .. }) => {
-                trouble = Some(trouble::no_thread(&trouble::message_deleted()));
+                troubles.push(trouble::no_thread(&trouble::message_deleted()));
+                None
+            }
+            // Too many threads, say. Asking again would not help.
+            Err(Failure::Refused { status, why, code }) if status != 401 && code != code::UNKNOWN_CHANNEL => {
+                troubles.push(trouble::no_thread(&why));
                 None
             }
             // The message is out: whoever tries again has to find it.
             Err(failure) => return Err(in_doubt(unsure(failure))),
         };
-        Ok(Posted { message, thread, trouble })
+        Ok(posted(thread, &troubles))
+    }
+
+    /// What to tell when a message did not call the role that it should.
+    async fn role_not_called(&self, channel: &str, ping: Option<&str>, sent: &Raw) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Role {
+            id: String,
+            name: String,
+        }
+        let role = ping.filter(|role| !sent.mention_roles.iter().any(|called| called == role))?;
+        let space = self.app().space_of(&channel_id(channel)).await.ok().flatten();
+        let path = format!("guilds/{}/roles", bare(&space.unwrap_or_default()));
+        let Ok(roles) = self.rest().call::<Vec<Role>>(Call::get(&path)).await else {
+            return Some(trouble::role_not_called(role));
+        };
+        let found = roles.into_iter().find(|one| one.id == role);
+        Some(found.map_or_else(trouble::role_deleted, |one| trouble::role_not_called(&format!("@{}", one.name))))
     }
 
     async fn post_in_forum(&self, forum: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
@@ -434,6 +536,15 @@ impl Discord {
             Ok(described) => described,
             Err(failure) => return Err(self.explain(forum, Permissions::VIEW_CHANNEL, failure).await),
         };
+        let needed = Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
+        // A post without its words could not be taken back here, so this is asked before.
+        match self.lacking(forum, needed).await {
+            Ok((_, missing)) if missing.is_empty() => {}
+            Ok((place, missing)) => {
+                return Err(SendError::Gone { why: trouble::missing_permissions(&missing, &place) });
+            }
+            Err(failure) => return Err(self.explain(forum, needed, failure).await),
+        }
         let mark = mark(post.key);
         let body = json!({
             "name": thread_name(title),
@@ -442,18 +553,17 @@ impl Discord {
             "message": render::body(post.message, Some(&mark), post.ping),
         });
         let path = format!("channels/{forum}/threads");
-        match self.rest().call::<RawId>(Call::new(Method::Post, &path).body(&body)).await {
+        match self.rest().call::<Opened>(Call::new(Method::Post, &path).body(&body)).await {
             // The first message of a forum's post has the id of the post.
             Ok(opened) => Ok(Posted {
                 message: Target { channel: &opened.id, message: &opened.id, mark: &mark }.id(),
                 thread: Some(ThreadId::new(opened.id.as_str())),
-                trouble: None,
+                trouble: match &opened.message {
+                    Some(sent) => self.role_not_called(forum, post.ping, sent).await,
+                    None => None,
+                },
             }),
-            Err(failure) => {
-                let needed =
-                    Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
-                Err(self.explain(forum, needed, failure).await)
-            }
+            Err(failure) => Err(self.explain(forum, needed, failure).await),
         }
     }
 
@@ -477,13 +587,14 @@ impl Discord {
             Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED) => trouble::thread_locked(),
             Some(code::UNKNOWN_CHANNEL) => trouble::thread_deleted(),
             Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS) => {
-                match self
-                    .explain(thread, Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS, failure)
-                    .await
-                {
-                    SendError::Gone { why } => why,
-                    other => return Err(other),
+                let needed = Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
+                let (place, missing) = self.refused(channel, thread, needed, failure).await?;
+                let why = trouble::missing_permissions(&missing, &place);
+                if missing != [permissions::IN_THREADS] {
+                    // The channel would take it no better.
+                    return Err(SendError::Gone { why });
                 }
+                why
             }
             _ => return Err(unsure(failure)),
         };
@@ -504,6 +615,14 @@ impl Discord {
         let opened: RawId =
             self.rest().call(Call::new(Method::Post, "users/@me/channels").body(&body).repeatable()).await?;
         Ok(opened.id)
+    }
+
+    async fn direct_if_any(&self, user: &str) -> Result<Option<String>, SendError> {
+        match self.direct(user).await {
+            Ok(channel) => Ok(Some(channel)),
+            Err(Failure::Refused { .. }) => Ok(None),
+            Err(failure) => Err(unsure(failure)),
+        }
     }
 
     async fn post_to_member(&self, user: &str, post: &Post<'_>) -> Result<Posted, SendError> {
@@ -622,7 +741,14 @@ impl Discord {
         let needed = Permissions::READ_MESSAGE_HISTORY;
         if !self.is_forum(channel) {
             match self.look(channel, &mark, post.since).await {
-                Ok(None) => return self.nothing_seen(channel).await.map(|()| None),
+                Ok(None) if !self.turns_out_as_forum(channel).await? => {
+                    return self.nothing_seen(channel).await.map(|()| None);
+                }
+                Ok(None) => {}
+                Ok(Some(sent)) if sent.embeds.is_empty() && self.shows_no_embeds(channel).await? => {
+                    let failure = self.take_back(channel, &sent.id).await;
+                    return Err(self.explain(channel, Permissions::EMBED_LINKS, failure).await);
+                }
                 Ok(Some(sent)) => {
                     let message = Target { channel, message: &sent.id, mark: &mark }.id();
                     // What was said about the role was said the first time.
@@ -639,10 +765,28 @@ impl Discord {
         match permissions::channel(self.rest(), channel).await {
             Ok(forum) if forum.is_forum() => {
                 self.note_forum(channel);
-                self.look_in_forum(&forum, &mark, post.since).await.map_err(unsure)
+                match self.look_in_forum(&forum, &mark, post.since).await {
+                    Ok(found) => Ok(found),
+                    Err(failure) => Err(self.explain(channel, needed, failure).await),
+                }
             }
             Ok(_) => Ok(None),
             Err(failure) => Err(self.explain(channel, needed, failure).await),
+        }
+    }
+
+    /// Discord shows a forum as a channel without messages.
+    async fn turns_out_as_forum(&self, channel: &str) -> Result<bool, SendError> {
+        match permissions::channel(self.rest(), channel).await {
+            Ok(found) => Ok(found.is_forum()),
+            Err(failure) => Err(self.explain(channel, Permissions::READ_MESSAGE_HISTORY, failure).await),
+        }
+    }
+
+    async fn shows_no_embeds(&self, channel: &str) -> Result<bool, SendError> {
+        match self.lacking(channel, Permissions::EMBED_LINKS).await {
+            Ok((_, missing)) => Ok(!missing.is_empty()),
+            Err(failure) => Err(self.explain(channel, Permissions::EMBED_LINKS, failure).await),
         }
     }
 
@@ -665,6 +809,15 @@ fn is_marked(message: &Raw, mark: &str) -> bool {
     };
     message.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark))
         || message.components.iter().flat_map(|row| &row.components).any(carries)
+}
+
+/// As if Discord had refused a message that it took without its embed.
+fn without_words() -> Failure {
+    Failure::Refused {
+        status: 403,
+        code: code::MISSING_PERMISSIONS,
+        why: "Discord shows the message without its embed".to_owned(),
+    }
 }
 
 fn in_doubt(error: SendError) -> SendError {
@@ -726,10 +879,10 @@ impl Chat for Discord {
             (Audience::Everyone, Some(title), _) => return self.find_question(channel, title, &post).await,
             (Audience::Everyone, None, Some(thread)) => places.extend([thread.to_string(), channel.to_owned()]),
             (Audience::Everyone, None, None) => places.push(channel.to_owned()),
-            (Audience::Member(member), ..) => places.extend(self.direct(bare(member.as_str())).await.ok()),
+            (Audience::Member(member), ..) => places.extend(self.direct_if_any(bare(member.as_str())).await?),
             (Audience::Organisers, ..) => {
                 for user in self.organisers(&post.place.channel).await? {
-                    places.extend(self.direct(&user).await.ok());
+                    places.extend(self.direct_if_any(&user).await?);
                 }
                 places.push(channel.to_owned());
             }
@@ -737,6 +890,9 @@ impl Chat for Discord {
         let mark = mark(post.key);
         for place in places {
             match self.look(&place, &mark, post.since).await {
+                Ok(None) if post.place.thread.as_ref().is_some_and(|thread| thread.as_str() == place) => {
+                    self.nothing_seen(&place).await?;
+                }
                 Ok(None) => {}
                 Ok(Some(sent)) => {
                     let message = Target { channel: &place, message: &sent.id, mark: &mark }.id();
@@ -756,7 +912,10 @@ impl Chat for Discord {
         };
         let body = render::body(message, Some(target.mark), None);
         let path = format!("channels/{}/messages/{}", target.channel, target.message);
-        let edit = || self.rest().tell(Call::new(Method::Patch, &path).body(&body));
+        let edit = || async {
+            let edited: Raw = self.rest().call(Call::new(Method::Patch, &path).body(&body)).await?;
+            if edited.embeds.is_empty() { Err(without_words()) } else { Ok(()) }
+        };
         let mut outcome = edit().await;
         if outcome.as_ref().is_err_and(|failure| failure.code() == Some(code::THREAD_ARCHIVED)) {
             let thread = format!("channels/{}", target.channel);
@@ -777,9 +936,15 @@ impl Chat for Discord {
                 Some(code::UNKNOWN_CHANNEL) if target.channel != bare(place.channel.as_str()) => {
                     Err(SendError::Fatal { why: trouble::thread_deleted() })
                 }
-                _ => Err(self
-                    .explain(target.channel, Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES, failure)
-                    .await),
+                _ => {
+                    let channel = bare(place.channel.as_str());
+                    match self.refused(channel, target.channel, Permissions::EMBED_LINKS, failure).await {
+                        Ok((place, missing)) => {
+                            Err(SendError::Gone { why: trouble::missing_permissions(&missing, &place) })
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
             },
         }
     }
@@ -790,15 +955,19 @@ impl Chat for Discord {
         loop {
             let page = match self.page(thread.as_str(), after).await {
                 Ok(page) => page,
-                Err(failure @ Failure::Refused { .. }) => {
-                    return Err(SendError::Fatal { why: failure.why().to_owned() });
-                }
+                Err(Failure::Refused { code: code::UNKNOWN_CHANNEL, .. }) => return Err(SendError::Deleted),
+                Err(Failure::Refused { code: code::MISSING_ACCESS, why, .. }) => return Err(SendError::Gone { why }),
+                Err(Failure::Refused { why, .. }) => return Err(SendError::Fatal { why }),
                 Err(failure) => {
                     return Err(SendError::Retry { after: Duration::from_secs(1), why: failure.why().to_owned() });
                 }
             };
             if page.is_empty() && all.is_empty() {
-                self.nothing_seen(thread.as_str()).await?;
+                self.nothing_seen(thread.as_str()).await.map_err(|error| match error {
+                    // The reveal can be posted without.
+                    SendError::Gone { why } => SendError::Fatal { why },
+                    other => other,
+                })?;
             }
             let last = page.len() < PAGE;
             after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
@@ -841,4 +1010,45 @@ fn is_somebodys(message: &Raw) -> bool {
 /// What a value of Discord's is under a key, for the few places where a whole type would be too much.
 fn text_at<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_gets_the_tags_that_fit_or_the_one_that_must_be() {
+        let forum = |required: bool, names: &[&str]| -> Channel {
+            let tags: Vec<Value> =
+                names.iter().enumerate().map(|(n, name)| json!({ "id": n.to_string(), "name": name })).collect();
+            let flags = if required { 16 } else { 0 };
+            serde_json::from_value(json!({ "id": "5", "type": 15, "flags": flags, "available_tags": tags })).unwrap()
+        };
+        let labels: Vec<String> = ["iam", "Identity and access", "beginner"].map(str::to_owned).to_vec();
+        let check =
+            |required, names: &[&str], expect: &[&str]| assert_eq!(tags(&forum(required, names), &labels), expect);
+        check(false, &[], &[]);
+        check(false, &["News", "Beginner", " IAM ", "identity AND access"], &["1", "2", "3"]);
+        check(true, &["News", "Beginner"], &["1"]);
+        check(true, &["News", "Talk"], &["0"]);
+        check(false, &["News", "Talk"], &[]);
+        check(false, &["iam", "IAM", "Iam", "iAm", "iaM", "beginner"], &["0", "1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn what_was_posted_is_known_by_its_key_or_its_buttons() {
+        let message = |url: &str, custom_id: &str| -> Raw {
+            serde_json::from_value(json!({
+                "id": "1", "author": { "id": "2" }, "timestamp": "2026-11-23T09:00:00Z", "embeds": [{ "url": url }],
+                "components": [{ "components": [{ "custom_id": custom_id }] }],
+            }))
+            .unwrap()
+        };
+        let url = "https://discord.com/?drillbot=question%3Ar1";
+        assert!(is_marked(&message(url, ""), "question:r1"));
+        assert!(!is_marked(&message(url, ""), "question:r"), "a key is known whole only");
+        assert!(is_marked(&message("", "answer:r1"), "question:r1"));
+        assert!(!is_marked(&message("", "answer:r10"), "question:r1"));
+        assert!(!is_marked(&message("", "result:r1"), "reveal:r1"), "only a card is known by its buttons");
+    }
 }

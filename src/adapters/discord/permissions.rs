@@ -14,10 +14,13 @@ pub const NEEDED: &[(Permissions, &str)] = &[
     (Permissions::SEND_MESSAGES, "Send Messages"),
     (Permissions::EMBED_LINKS, "Embed Links"),
     (Permissions::READ_MESSAGE_HISTORY, "Read Message History"),
-    (Permissions::ADD_REACTIONS, "Add Reactions"),
+    (Permissions::ADD_REACTIONS, REACTIONS),
     (Permissions::CREATE_PUBLIC_THREADS, "Create Public Threads"),
-    (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads"),
+    (Permissions::SEND_MESSAGES_IN_THREADS, IN_THREADS),
 ];
+
+pub const REACTIONS: &str = "Add Reactions";
+pub const IN_THREADS: &str = "Send Messages in Threads";
 
 /// All of [`NEEDED`], for the invite link.
 pub fn least() -> Permissions {

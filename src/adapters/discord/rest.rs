@@ -25,8 +25,10 @@ const ATTEMPTS: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 /// Discord allows 50 requests a second to a bot; two stay free for windows that do not begin at the same moment.
 const GLOBAL_LIMIT: u32 = 48;
+/// A little longer, because not every request takes the same time to get there.
+const A_SECOND: Duration = Duration::from_millis(1_020);
 /// 10,000 invalid requests (401, 403, 429) in ten minutes ban the address. Long before that something is wrong with us.
-const INVALID_LIMIT: usize = 200;
+const INVALID_LIMIT: usize = 2_000;
 const INVALID_WINDOW: Duration = Duration::from_secs(600);
 
 /// Why a call did not give what was asked.
@@ -101,6 +103,9 @@ pub struct Rest {
     client: reqwest::Client,
     base: String,
     limiter: RateLimiter,
+    /// When the latest requests went out, or will: as many as are allowed in a second.
+    latest: Mutex<VecDeque<Instant>>,
+    allowed: usize,
     /// Nothing goes out before: Discord asked for silence.
     silent_until: Mutex<Option<Instant>>,
     invalid: Mutex<VecDeque<Instant>>,
@@ -144,6 +149,8 @@ impl Rest {
             base: format!("{}/api/v10/", base.trim_end_matches('/')),
             // Between 1 and 48.
             limiter: RateLimiter::new(allowed as u16),
+            latest: Mutex::default(),
+            allowed: allowed as usize,
             silent_until: Mutex::default(),
             invalid: Mutex::default(),
         })
@@ -215,6 +222,7 @@ impl Rest {
     async fn attempt(&self, call: Call<'_>) -> Result<Response, Failure> {
         self.hold_back(call.path).await?;
         let permit = self.limiter.acquire(Endpoint { method: call.method, path: call.path.to_owned() }).await;
+        self.pace(call.path).await;
         let method = match call.method {
             Method::Delete => reqwest::Method::DELETE,
             Method::Patch => reqwest::Method::PATCH,
@@ -286,11 +294,8 @@ impl Rest {
 
     /// Waits out a silence that Discord asked for; refuses to go on while too much was refused lately.
     async fn hold_back(&self, path: &str) -> Result<(), Failure> {
-        // Interactions have no part in the global limit.
         let silent_until = *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) =
-            silent_until.filter(|_| !path.starts_with("interactions/") && !path.starts_with("webhooks/"))
-        {
+        if let Some(until) = silent_until.filter(|_| !of_interaction(path)) {
             let left = until.saturating_duration_since(Instant::now());
             if left > LONGEST_PAUSE {
                 return Err(Failure::Busy { after: left, why: "Discord asks to slow down".to_owned() });
@@ -310,9 +315,30 @@ impl Rest {
         }
     }
 
+    /// Keeps to the limit in every second, not only in seconds that begin with our first request: nobody knows when Discord's do.
+    async fn pace(&self, path: &str) {
+        if of_interaction(path) {
+            return;
+        }
+        let at = {
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let earliest = (latest.len() >= self.allowed).then(|| latest.pop_front()).flatten();
+            let at = earliest.map_or(now, |earliest| now.max(earliest + A_SECOND));
+            latest.push_back(at);
+            at
+        };
+        tokio::time::sleep_until(at.into()).await;
+    }
+
     fn count_invalid(&self) {
         self.invalid.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
     }
+}
+
+/// Interactions have no part in the global limit.
+fn of_interaction(path: &str) -> bool {
+    path.starts_with("interactions/") || path.starts_with("webhooks/")
 }
 
 /// A body that Discord cannot read.

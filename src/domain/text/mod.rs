@@ -18,9 +18,9 @@ pub use card::{
     thread_title,
 };
 pub use daily::{
-    CHANNEL_DELETED, ScheduleView, bad_schedule, changed, channel_deleted, channel_trouble, half_posted, history_line,
-    history_state, in_trouble, low_on_questions, no_schedule, nobody_to_call, not_posted, nothing_open, nothing_to_ask,
-    opened_now, paused, resumed, revealing, several_schedules, show_schedules, skipped, undelivered,
+    ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
+    not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,
+    show_schedules, skipped,
 };
 pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
 pub use general::{
@@ -30,6 +30,10 @@ pub use general::{
 };
 pub use local::{Local, localized};
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
+pub use trouble::{
+    CHANNEL_DELETED, channel_deleted, channel_trouble, half_posted, half_revealed, in_trouble, step_fails, undelivered,
+    unread,
+};
 
 /// "1 question", "2 questions".
 pub fn count(n: i64, one: &str, many: &str) -> String {

@@ -1,5 +1,7 @@
 //! What keeps the bot from its work on a chat service, in the words of the people who can mend it.
 
+use crate::domain::message::{Block, Span, TimeStyle};
+
 /// "I need Send Messages and Embed Links in #daily-drill. Give them to me there: ..."
 pub fn missing_permissions(names: &[&str], place: &str) -> String {
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
@@ -14,10 +16,6 @@ pub fn no_access(place: &str) -> String {
     format!("I cannot see {place}. Give my role \"View Channel\" there, or invite me again")
 }
 
-pub fn channel_deleted() -> String {
-    "the channel was deleted. In another channel, /daily set starts a new schedule".to_owned()
-}
-
 pub fn removed_from_server() -> String {
     "I was removed from the server. Invite me again, and I go on with the next question".to_owned()
 }
@@ -28,12 +26,17 @@ pub fn message_deleted() -> String {
 
 /// The question is out, its thread is not.
 pub fn no_thread(why: &str) -> String {
-    format!("The question is out, but its thread could not be opened: {why}. Until then people answer with the button.")
+    format!("its thread could not be opened: {why}. Until then people answer with the button")
 }
 
 /// The thread of a question cannot be written to, so what belongs there went to the channel.
 pub fn thread_closed(why: &str) -> String {
-    format!("The answer went to the channel, because its thread could not be used: {why}.")
+    format!("it went to the channel, because its thread could not be used: {why}")
+}
+
+/// The sign under answers. They count all the same.
+pub fn no_receipts(why: &str) -> String {
+    format!("I cannot show under an answer that I have received it, though it counts: {why}")
 }
 
 pub fn thread_locked() -> String {
@@ -58,7 +61,13 @@ pub fn nobody_to_tell() -> String {
 }
 
 pub fn role_not_called(role: &str) -> String {
-    format!("The role {role} could not be called: allow everyone to mention it, or give me \"Mention All Roles\"")
+    format!(
+        "the role {role} could not be called: allow everyone to mention it, or give me \"Mention @everyone, @here, and All Roles\""
+    )
+}
+
+pub fn role_deleted() -> String {
+    "the role that it calls is not there any more: choose another with /daily set ping".to_owned()
 }
 
 /// Close code 4014, or `read_threads = false`.
@@ -77,4 +86,88 @@ pub fn not_for_this_server() -> String {
 /// Discord's "unknown interaction" cannot be told to anybody; this is for what an interaction brought that no version knows.
 pub fn no_such_thing() -> String {
     "I do not know this command. Type / and choose one of mine, or use /help.".to_owned()
+}
+
+/// To the organisers: a question is out, but not with all that belongs to it.
+pub fn half_posted(slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("The question of {slot} is posted, but not as it should be: {}.", why.trim_end_matches('.'))
+}
+
+/// To the organisers: a reveal is out, but not where it belongs.
+pub fn half_revealed(slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("The reveal of {slot} is posted, but not as it should be: {}.", why.trim_end_matches('.'))
+}
+
+/// To the organisers: what people wrote could not be read once more before the reveal.
+pub fn unread(slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!(
+        "I could not read the thread of {slot} once more before the reveal, so what I had heard until then counts: {}.",
+        why.trim_end_matches('.')
+    )
+}
+
+/// To the organisers, once for each trouble: nothing can be posted in the channel. `since` is local time, so that another trouble is
+/// another notice; `what` is what did not get through, if anything was tried.
+pub fn channel_trouble(since: &str, what: Option<(&str, &str)>, why: &str) -> String {
+    let lost = what.map_or_else(String::new, |(what, slot)| {
+        format!(" So {what} of {} did not get through.", slot.replace('T', " "))
+    });
+    format!(
+        "Since {since} I cannot post in this channel: {}.{lost} I try again by myself as soon as it is mended; until then I say nothing \
+         more about it, and /daily show has the state.",
+        why.trim_end_matches('.')
+    )
+}
+
+/// Why there is nothing to post to.
+pub const CHANNEL_DELETED: &str = "the channel was deleted";
+
+/// To the organisers: a channel is not there any more. `name` may be empty.
+pub fn channel_deleted(name: &str, since: &str, closed: usize) -> String {
+    let which = if name.is_empty() { String::new() } else { format!(" #{name}") };
+    let open = match closed {
+        0 => "",
+        _ => " What was open there is closed without a reveal.",
+    };
+    format!(
+        "The channel{which} was deleted ({since}), so its questions have stopped.{open} /daily set in another channel starts them there."
+    )
+}
+
+/// What `/daily show` says first while a channel is in trouble.
+pub fn in_trouble(why: &str, since: i64, lost: bool) -> Block {
+    let then = if lost {
+        " Nothing is posted until that is mended; /daily now tries at once."
+    } else {
+        " The next question tries again."
+    };
+    Block::Line {
+        spans: vec![
+            Span::bold("Trouble"),
+            Span::plain(" since "),
+            Span::Time { at: since, style: TimeStyle::Full },
+            Span::plain(format!(": {}.{then}", why.trim_end_matches('.'))),
+        ],
+    }
+}
+
+/// What `/daily show` says of a step that fails while questions get through.
+pub fn step_fails(why: &str, since: i64) -> Block {
+    Block::Line {
+        spans: vec![
+            Span::bold("Trouble"),
+            Span::plain(" since "),
+            Span::Time { at: since, style: TimeStyle::Full },
+            Span::plain(format!(": {}. Questions come all the same.", why.trim_end_matches('.'))),
+        ],
+    }
+}
+
+/// To the organisers: the platform refused something of a round for good. With the slot, because what is said twice is sent once.
+pub fn undelivered(what: &str, slot: &str, why: &str) -> String {
+    let slot = slot.replace('T', " ");
+    format!("I could not deliver {what} of {slot}: {why}. I have given up on it; see the log for details.")
 }

@@ -2,19 +2,23 @@
 
 mod commands;
 mod day;
+mod delivery;
 mod doctor;
 mod drill;
 mod gateway;
 mod interactions;
+mod outcomes;
 mod render;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use drillbot::adapters::discord::{self, Discord, Settings};
-use drillbot::app::App;
 use drillbot::app::clock::Clock;
+use drillbot::app::{Actor, App};
 use drillbot::domain::bank::Bank;
+use drillbot::domain::ids::{ChannelId, MemberId, ThreadId};
+use drillbot::domain::round::State;
 use drillbot::store::standings;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -52,6 +56,18 @@ impl Stage {
     /// The bot runs and is connected; nothing is scheduled.
     pub async fn new() -> Stage {
         let mut stage = Stage::dark().await;
+        stage.start();
+        stage.fake.connected().await;
+        let fake = &stage.fake;
+        eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) })
+            .await;
+        stage
+    }
+
+    /// As [`Stage::new`], with more questions than a test asks and without limits of requests.
+    pub async fn roomy() -> Stage {
+        let mut stage = Stage::dark_with(bank(&[("iam", 90)]), |_| {}).await;
+        stage.fake.scale_rates(0.0);
         stage.start();
         stage.fake.connected().await;
         let fake = &stage.fake;
@@ -162,10 +178,23 @@ impl Stage {
     /// A question at once; its card.
     pub async fn ask(&self) -> Shown {
         let before = self.cards(self.channel).len();
-        let seen = self.fake.command(self.ann, self.channel, "/daily now").await;
-        assert!(seen.text().contains("question"), "{}", seen.text());
+        if before == 0 {
+            let seen = self.fake.command(self.ann, self.channel, "/daily now").await;
+            assert!(seen.text().contains("question"), "{}", seen.text());
+        } else {
+            self.another(self.channel).await;
+        }
         eventually("the question is posted", PATIENCE, || async { self.cards(self.channel).into_iter().nth(before) })
             .await
+    }
+
+    /// Asks for a question that the channel has not had: the same one twice within seconds is one.
+    pub async fn another(&self, channel: Id) {
+        let cards = self.cards(channel);
+        let bank = self.app.bank();
+        let fresh = bank.questions().iter().rfind(|one| !cards.iter().any(|card| card.text().contains(&one.prompt)));
+        let line = format!("/daily now question={}", fresh.expect("a question that was not asked").id);
+        self.steer(channel, &line).await;
     }
 
     /// Questions of ours in a channel, open or closed.
@@ -178,10 +207,55 @@ impl Stage {
             .collect()
     }
 
-    /// Waits until a question's thread is there.
+    /// Waits until a question's thread is there, and the bot knows it.
     pub async fn thread(&self, card: &Shown) -> Id {
-        let there = || async { self.fake.threads(self.channel).into_iter().find(|(id, _)| *id == card.id) };
-        eventually("the question's thread is open", PATIENCE, there).await.0
+        let noted = || async {
+            let thread = ThreadId::new(card.id.to_string());
+            self.app.thread_channel(discord::PLATFORM, &thread).await.expect("a read")
+        };
+        eventually("the question's thread is noted", PATIENCE, noted).await;
+        let there = self.fake.threads(card.channel).into_iter().any(|(id, _)| id == card.id);
+        assert!(there || card.channel == card.id, "a thread that is noted is there");
+        card.id
+    }
+
+    /// A line of Ann's that does not come from Discord: for what its clients do not offer.
+    pub async fn steer(&self, channel: Id, line: &str) {
+        let actor = Actor {
+            member: MemberId::new(format!("discord:{}", self.ann)),
+            name: "Ann".into(),
+            organiser: true,
+            channel: ChannelId::new(format!("discord:{channel}")),
+            channel_name: self.fake.with(|model| model.channels[&channel].name.clone()),
+            space: format!("discord:{}", self.guild),
+        };
+        self.app.line(&actor, line).await.expect("the line is read");
+    }
+
+    /// Waits until nothing is on its way, whatever was put off included.
+    pub async fn settled(&self) {
+        eventually("everything is delivered", 2 * PATIENCE, || async {
+            let next = self.app.next_delivery(discord::PLATFORM).await.expect("a read");
+            next.is_none().then_some(())
+        })
+        .await;
+    }
+
+    /// The state of every round of a channel, the newest first, and why it is so.
+    pub async fn history(&self, channel: Id) -> Vec<(State, String)> {
+        let all = self.app.history(&ChannelId::new(format!("discord:{channel}")), 100).await.expect("a read");
+        all.into_iter().map(|past| (past.round.state, past.round.reason)).collect()
+    }
+
+    /// What `/daily show` says of a trouble.
+    pub async fn shown_trouble(&self) -> Option<String> {
+        let seen = self.fake.command(self.ann, self.channel, "/daily show").await;
+        seen.text().lines().find(|line| line.contains("Trouble")).map(str::to_owned)
+    }
+
+    /// How many requests were refused so far: not the pace, but what was asked.
+    pub fn refusals(&self) -> usize {
+        self.fake.with(|model| model.log.iter().filter(|one| (400..500).contains(&one.status)).count())
     }
 
     /// Reveals the open question; waits for its last part and gives everything that stands in the thread.
