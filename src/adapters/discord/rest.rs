@@ -10,6 +10,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use twilight_http_ratelimiting::{Endpoint, RateLimitHeaders, RateLimiter};
 
 pub use twilight_http_ratelimiting::Method;
@@ -23,10 +24,9 @@ const PATIENCE_FOR_INTERACTIONS: Duration = Duration::from_millis(2_500);
 const ATTEMPTS: u32 = 4;
 /// A pause that Discord asks for is waited for here; a longer one goes back to the outbox.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
-/// Discord allows 50 requests a second to a bot; two stay free for windows that do not begin at the same moment.
-const GLOBAL_LIMIT: u32 = 48;
-/// A little longer, because not every request takes the same time to get there.
-const A_SECOND: Duration = Duration::from_millis(1_020);
+/// Requests a second that Discord allows to a bot. Source: <https://discord.com/developers/docs/topics/rate-limits#global-rate-limit>.
+const GLOBAL_LIMIT: f64 = 50.0;
+const A_SECOND: Duration = Duration::from_secs(1);
 /// 10,000 invalid requests (401, 403, 429) in ten minutes ban the address. Long before that something is wrong with us.
 const INVALID_LIMIT: usize = 2_000;
 const INVALID_WINDOW: Duration = Duration::from_secs(600);
@@ -103,9 +103,7 @@ pub struct Rest {
     client: reqwest::Client,
     base: String,
     limiter: RateLimiter,
-    /// When the latest requests went out, or will: as many as are allowed in a second.
-    latest: Mutex<VecDeque<Instant>>,
-    allowed: usize,
+    pace: Pace,
     /// Nothing goes out before: Discord asked for silence.
     silent_until: Mutex<Option<Instant>>,
     invalid: Mutex<VecDeque<Instant>>,
@@ -143,14 +141,13 @@ impl Rest {
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let allowed = (f64::from(GLOBAL_LIMIT) * share.clamp(0.0, 1.0)).max(1.0);
+        let allowed = (GLOBAL_LIMIT * share.clamp(0.0, 1.0)).max(1.0);
         Ok(Rest {
             client,
             base: format!("{}/api/v10/", base.trim_end_matches('/')),
-            // Between 1 and 48.
+            // Between 1 and 50.
             limiter: RateLimiter::new(allowed as u16),
-            latest: Mutex::default(),
-            allowed: allowed as usize,
+            pace: Pace::new(allowed as usize),
             silent_until: Mutex::default(),
             invalid: Mutex::default(),
         })
@@ -222,7 +219,7 @@ impl Rest {
     async fn attempt(&self, call: Call<'_>) -> Result<Response, Failure> {
         self.hold_back(call.path).await?;
         let permit = self.limiter.acquire(Endpoint { method: call.method, path: call.path.to_owned() }).await;
-        self.pace(call.path).await;
+        let _place = if of_interaction(call.path) { None } else { Some(self.pace.place().await) };
         let method = match call.method {
             Method::Delete => reqwest::Method::DELETE,
             Method::Patch => reqwest::Method::PATCH,
@@ -315,24 +312,46 @@ impl Rest {
         }
     }
 
-    /// Keeps to the limit in every second, not only in seconds that begin with our first request: nobody knows when Discord's do.
-    async fn pace(&self, path: &str) {
-        if of_interaction(path) {
-            return;
-        }
-        let at = {
-            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Instant::now();
-            let earliest = (latest.len() >= self.allowed).then(|| latest.pop_front()).flatten();
-            let at = earliest.map_or(now, |earliest| now.max(earliest + A_SECOND));
-            latest.push_back(at);
-            at
-        };
-        tokio::time::sleep_until(at.into()).await;
-    }
-
     fn count_invalid(&self) {
         self.invalid.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
+    }
+}
+
+/// Keeps to a number of requests in every second of Discord's, whenever its seconds begin and however long requests travel: a place is
+/// free for the next request a second after the answer to the last, which Discord counted before it answered.
+struct Pace {
+    places: Semaphore,
+    /// From when on each free place may be used, the earliest first.
+    free: Mutex<VecDeque<Instant>>,
+}
+
+/// A request under way.
+struct Place<'a> {
+    pace: &'a Pace,
+    /// Given back after the place is noted as free.
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Pace {
+    fn new(places: usize) -> Pace {
+        Pace { places: Semaphore::new(places), free: Mutex::new(vec![Instant::now(); places].into()) }
+    }
+
+    async fn place(&self) -> Place<'_> {
+        // It is never closed.
+        let permit = self.places.acquire().await.expect("an open semaphore");
+        let from = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let place = Place { pace: self, _permit: permit };
+        if let Some(from) = from {
+            tokio::time::sleep_until(from.into()).await;
+        }
+        place
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.pace.free.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now() + A_SECOND);
     }
 }
 

@@ -306,7 +306,6 @@ async fn sixty_questions_at_once_and_seven_letters_to_one_person_keep_within_dis
         let channel = ChannelId::new(format!("{PLATFORM}:{}", stage.channel));
         stage.app.step_failed(&channel, Step::Read, &format!("trouble {n}")).await.expect("a note");
     }
-    let begun = Instant::now();
     stage.start();
     stage.settled().await;
     for channel in &channels {
@@ -314,7 +313,6 @@ async fn sixty_questions_at_once_and_seven_letters_to_one_person_keep_within_dis
     }
     let letters = stage.letters(stage.ann);
     assert!(letters.len() == 7 && letters.is_sorted(), "{letters:#?}");
-    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
     let (too_many, log) = stage.fake.with(|model| (model.rates.too_many, model.log.clone()));
     assert_eq!(too_many, 0);
     let times: Vec<Instant> = log.iter().filter(|one| limited(one)).map(|one| one.at).collect();

@@ -20,6 +20,7 @@ use drillbot::domain::bank::Bank;
 use drillbot::domain::ids::{ChannelId, MemberId, ThreadId};
 use drillbot::domain::round::State;
 use drillbot::store::standings;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -46,10 +47,17 @@ pub struct Stage {
     _folder: tempfile::TempDir,
 }
 
+/// A bot with a runtime of its own: when that ends, nothing of the bot goes on, as with a process.
 struct Running {
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    process: Option<Runtime>,
     listening: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.process.take().into_iter().for_each(Runtime::shutdown_background);
+    }
 }
 
 impl Stage {
@@ -113,14 +121,15 @@ impl Stage {
         let discord = self.chat();
         let (stop, stopping) = watch::channel(false);
         let (app, chat) = (self.app.clone(), discord.clone());
-        let ticking = tokio::spawn(async move {
+        let process = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        process.spawn(async move {
             loop {
                 app.tick().await.expect("the tick");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
         let app = self.app.clone();
-        let delivering = tokio::spawn(async move {
+        process.spawn(async move {
             loop {
                 // A database that a test holds up is away for a moment only.
                 if app.deliver(&chat).await.is_ok_and(|delivered| delivered.claimed > 0) {
@@ -129,20 +138,15 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
-        let listening = tokio::spawn(discord::listen(discord, stopping));
-        self.bot = Some(Running { stop, tasks: vec![ticking, delivering], listening });
+        let listening = process.spawn(discord::listen(discord, stopping));
+        self.bot = Some(Running { stop, process: Some(process), listening });
     }
 
     /// The process dies: whatever was under way is cut off. The database stays.
     pub async fn crash(&mut self) {
-        if let Some(bot) = self.bot.take() {
-            bot.listening.abort();
-            bot.tasks.iter().for_each(JoinHandle::abort);
-            let _ = bot.listening.await;
-            for task in bot.tasks {
-                let _ = task.await;
-            }
+        if self.bot.take().is_some() {
             self.fake.cut();
+            self.fake.disconnected().await;
         }
     }
 
@@ -278,8 +282,6 @@ impl Stage {
     pub async fn end(mut self) {
         if let Some(bot) = self.bot.take() {
             let _ = bot.stop.send(true);
-            bot.tasks.iter().for_each(JoinHandle::abort);
-            bot.listening.abort();
         }
         let differences = self
             .app

@@ -183,6 +183,12 @@ impl Fake {
         connected.expect("the bot connects to the gateway within ten seconds");
     }
 
+    /// Waits until no connection is left, as when the bot's process is gone.
+    pub async fn disconnected(&self) {
+        let gone = self.shared.wait(Duration::from_secs(10), |model| (!model.connected()).then_some(())).await;
+        gone.expect("the bot's connections end within ten seconds");
+    }
+
     /// The commands as the bot registered them.
     pub fn commands(&self) -> Vec<Value> {
         self.with(|model| model.application.commands.iter().map(|one| one.form.clone()).collect())
