@@ -214,12 +214,13 @@ async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>) -> anyhow::R
 }
 
 async fn client(discord: &Discord, intents: GatewayIntents, line: &Arc<Line>) -> anyhow::Result<Client> {
-    // Serenity uses a proxy only without its own limits; it makes no other call than for the gateway's address, which is known.
+    // Serenity uses a proxy only without its own limits; it makes one call, for the gateway's address, though that is known.
     let http = HttpBuilder::new(&discord.0.settings.token)
         .proxy(discord.0.settings.api_url.trim_end_matches('/'))
         .ratelimiter_disabled(true)
         .build();
     let builder = ClientBuilder::new_with_http(http, intents);
+    let _place = discord.rest().place().await;
     Ok(builder.event_handler_arc(line.clone()).raw_event_handler(Hearing(line.clone())).await?)
 }
 

@@ -219,7 +219,7 @@ impl Rest {
     async fn attempt(&self, call: Call<'_>) -> Result<Response, Failure> {
         self.hold_back(call.path).await?;
         let permit = self.limiter.acquire(Endpoint { method: call.method, path: call.path.to_owned() }).await;
-        let _place = if of_interaction(call.path) { None } else { Some(self.pace.place().await) };
+        let _place = if of_interaction(call.path) { None } else { Some(self.place().await) };
         let method = match call.method {
             Method::Delete => reqwest::Method::DELETE,
             Method::Patch => reqwest::Method::PATCH,
@@ -312,6 +312,11 @@ impl Rest {
         }
     }
 
+    /// A place among the requests of a second, for one that somebody else makes; it is taken until this is dropped.
+    pub async fn place(&self) -> Place<'_> {
+        self.pace.place().await
+    }
+
     fn count_invalid(&self) {
         self.invalid.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
     }
@@ -326,7 +331,7 @@ struct Pace {
 }
 
 /// A request under way.
-struct Place<'a> {
+pub struct Place<'a> {
     pace: &'a Pace,
     /// Given back after the place is noted as free.
     _permit: SemaphorePermit<'a>,
