@@ -6,7 +6,9 @@ mod events;
 mod gateway;
 mod inbox;
 mod interactions;
+mod looking;
 mod permissions;
+mod posting;
 pub mod render;
 mod rest;
 
@@ -25,11 +27,9 @@ use crate::app::chat::{Chat, Post, SendError};
 use crate::domain::answer::ThreadMessage;
 use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId, short_hash};
-use crate::domain::markup;
 use crate::domain::message::Message;
 use crate::domain::text::trouble;
 use crate::store::channels::Step;
-use permissions::Channel;
 use rest::{Call, Failure, Method, Rest};
 
 pub use doctor::{Finding, Scheduled, doctor, invite};
@@ -37,16 +37,9 @@ pub use gateway::{Ended, listen};
 
 pub const PLATFORM: &str = "discord";
 
-/// What Discord allows a nonce, and a thread's name.
+/// What Discord allows a nonce.
 const NONCE_CHARS: usize = 25;
-const THREAD_NAME_CHARS: usize = 100;
 const PAGE: usize = 100;
-/// Pages that a look for an earlier post reads at most: 10,000 messages.
-const LOOK_BACK_PAGES: usize = 100;
-/// Our clock may be ahead of Discord's.
-const SKEW_MS: i64 = 300_000;
-/// A thread leaves the list of active ones after so many minutes without a word; a word brings it back.
-const AUTO_ARCHIVE_MINUTES: u32 = 4_320;
 /// The beginning of Discord's time, unix milliseconds.
 const EPOCH_MS: i64 = 1_420_070_400_000;
 /// After a refusal no receipt is tried in a channel for so long, unless its settings change: every refusal counts towards a ban.
@@ -182,11 +175,6 @@ struct Opened {
     id: String,
     #[serde(default)]
     message: Option<Raw>,
-}
-
-#[derive(Deserialize)]
-struct Threads {
-    threads: Vec<Channel>,
 }
 
 /// Where a message of ours stands: `<channel>/<message>/<mark>`. The channel is the thread's for what stands in one; the mark is what
@@ -414,431 +402,6 @@ impl Discord {
         let has = permissions::of_member(self.rest(), &channel, me).await?;
         Ok((channel.shown(), permissions::missing(has, needed | Permissions::VIEW_CHANNEL)))
     }
-
-    /// Posts into a channel or a thread. The nonce makes a repeat within minutes the same message.
-    async fn send(&self, channel: &str, post: &Post<'_>) -> Result<(MessageId, Raw), Failure> {
-        let mark = mark(post.key);
-        let mut body = render::body(post.message, Some(&mark), post.ping);
-        body["nonce"] = json!(mark);
-        body["enforce_nonce"] = json!(true);
-        let path = format!("channels/{channel}/messages");
-        let sent: Raw = self.rest().call(Call::new(Method::Post, &path).body(&body).repeatable()).await?;
-        if sent.embeds.is_empty() {
-            return Err(self.take_back(channel, &sent.id).await);
-        }
-        Ok((Target { channel, message: &sent.id, mark: &mark }.id(), sent))
-    }
-
-    /// Without "Embed Links" Discord shows a message without its words and says nothing about it. Such a one must not stay.
-    async fn take_back(&self, channel: &str, message: &str) -> Failure {
-        let path = format!("channels/{channel}/messages/{message}");
-        match self.rest().tell(Call::new(Method::Delete, &path)).await {
-            Ok(()) | Err(Failure::Refused { .. }) => without_words(),
-            Err(failure) => Failure::Lost { why: failure.why().to_owned() },
-        }
-    }
-
-    async fn post_question(&self, channel: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
-        if self.is_forum(channel) {
-            return self.post_in_forum(channel, title, post).await;
-        }
-        match self.send(channel, post).await {
-            Ok((message, sent)) => self.with_thread(channel, message, &sent, title, post).await,
-            Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {
-                match permissions::channel(self.rest(), channel).await {
-                    Ok(found) if found.is_forum() => {
-                        self.note_forum(channel);
-                        self.post_in_forum(channel, title, post).await
-                    }
-                    Ok(_) => Err(SendError::Gone { why: trouble::no_threads_here() }),
-                    Err(failure) => Err(self.explain(channel, Permissions::VIEW_CHANNEL, failure).await),
-                }
-            }
-            Err(failure) => {
-                let needed = Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
-                Err(self.explain(channel, needed, failure).await)
-            }
-        }
-    }
-
-    /// Opens the thread under a posted question, unless it is there already.
-    async fn with_thread(
-        &self,
-        channel: &str,
-        message: MessageId,
-        sent: &Raw,
-        title: &str,
-        post: &Post<'_>,
-    ) -> Result<Posted, SendError> {
-        let mut troubles: Vec<String> = self.role_not_called(channel, post.ping, sent).await.into_iter().collect();
-        let posted = |thread: Option<ThreadId>, troubles: &[String]| Posted {
-            message: message.clone(),
-            thread,
-            trouble: (!troubles.is_empty()).then(|| troubles.join("; ")),
-        };
-        // A thread has the id of the message it hangs under.
-        let thread = ThreadId::new(sent.id.as_str());
-        if sent.thread.is_some() {
-            return Ok(posted(Some(thread), &troubles));
-        }
-        let body = json!({ "name": thread_name(title), "auto_archive_duration": AUTO_ARCHIVE_MINUTES });
-        let path = format!("channels/{channel}/messages/{}/threads", sent.id);
-        let opened = self.rest().tell(Call::new(Method::Post, &path).body(&body).repeatable()).await;
-        let thread = match opened {
-            Ok(()) | Err(Failure::Refused { code: code::THREAD_EXISTS, .. }) => Some(thread),
-            Err(failure @ Failure::Refused { code: code::MISSING_PERMISSIONS | code::MISSING_ACCESS, .. }) => {
-                let needed = Permissions::CREATE_PUBLIC_THREADS | Permissions::READ_MESSAGE_HISTORY;
-                match self.explain(channel, needed, failure).await {
-                    SendError::Gone { why } => troubles.push(trouble::no_thread(&why)),
-                    other => return Err(in_doubt(other)),
-                }
-                None
-            }
-            Err(Failure::Refused { code: code::WRONG_CHANNEL_TYPE, .. }) => {
-                troubles.push(trouble::no_thread(&trouble::no_threads_here()));
-                None
-            }
-            // Deleted in this very moment: there is nothing to hang a thread under.
-            Err(Failure::Refused { code: code::UNKNOWN_MESSAGE, .. }) => {
-                troubles.push(trouble::no_thread(&trouble::message_deleted()));
-                None
-            }
-            // Too many threads, say. Asking again would not help.
-            Err(Failure::Refused { status, why, code }) if status != 401 && code != code::UNKNOWN_CHANNEL => {
-                troubles.push(trouble::no_thread(&why));
-                None
-            }
-            // The message is out: whoever tries again has to find it.
-            Err(failure) => return Err(in_doubt(unsure(failure))),
-        };
-        Ok(posted(thread, &troubles))
-    }
-
-    /// What to tell when a message did not call the role that it should.
-    async fn role_not_called(&self, channel: &str, ping: Option<&str>, sent: &Raw) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Role {
-            id: String,
-            name: String,
-        }
-        let role = ping.filter(|role| !sent.mention_roles.iter().any(|called| called == role))?;
-        let space = self.app().space_of(&channel_id(channel)).await.ok().flatten();
-        let path = format!("guilds/{}/roles", bare(&space.unwrap_or_default()));
-        let Ok(roles) = self.rest().call::<Vec<Role>>(Call::get(&path)).await else {
-            return Some(trouble::role_not_called(role));
-        };
-        let found = roles.into_iter().find(|one| one.id == role);
-        Some(found.map_or_else(trouble::role_deleted, |one| trouble::role_not_called(&format!("@{}", one.name))))
-    }
-
-    async fn post_in_forum(&self, forum: &str, title: &str, post: &Post<'_>) -> Result<Posted, SendError> {
-        let described = match permissions::channel(self.rest(), forum).await {
-            Ok(described) => described,
-            Err(failure) => return Err(self.explain(forum, Permissions::VIEW_CHANNEL, failure).await),
-        };
-        let needed = Permissions::SEND_MESSAGES | Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
-        // A post without its words could not be taken back here, so this is asked before.
-        match self.lacking(forum, needed).await {
-            Ok((_, missing)) if missing.is_empty() => {}
-            Ok((place, missing)) => {
-                return Err(SendError::Gone { why: trouble::missing_permissions(&missing, &place) });
-            }
-            Err(failure) => return Err(self.explain(forum, needed, failure).await),
-        }
-        let mark = mark(post.key);
-        let body = json!({
-            "name": thread_name(title),
-            "auto_archive_duration": AUTO_ARCHIVE_MINUTES,
-            "applied_tags": tags(&described, post.labels),
-            "message": render::body(post.message, Some(&mark), post.ping),
-        });
-        let path = format!("channels/{forum}/threads");
-        match self.rest().call::<Opened>(Call::new(Method::Post, &path).body(&body)).await {
-            // The first message of a forum's post has the id of the post.
-            Ok(opened) => Ok(Posted {
-                message: Target { channel: &opened.id, message: &opened.id, mark: &mark }.id(),
-                thread: Some(ThreadId::new(opened.id.as_str())),
-                trouble: match &opened.message {
-                    Some(sent) => self.role_not_called(forum, post.ping, sent).await,
-                    None => None,
-                },
-            }),
-            Err(failure) => Err(self.explain(forum, needed, failure).await),
-        }
-    }
-
-    /// Posts into the thread of a round; into its channel when the thread cannot be used any more.
-    async fn post_in_thread(&self, channel: &str, thread: &str, post: &Post<'_>) -> Result<Posted, SendError> {
-        let mut failure = match self.send(thread, post).await {
-            Ok((message, _)) => return Ok(Posted { message, thread: None, trouble: None }),
-            Err(failure) => failure,
-        };
-        if matches!(failure.code(), Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED)) {
-            let path = format!("channels/{thread}");
-            let body = json!({ "archived": false, "locked": false });
-            if self.rest().tell(Call::new(Method::Patch, &path).body(&body)).await.is_ok() {
-                failure = match self.send(thread, post).await {
-                    Ok((message, _)) => return Ok(Posted { message, thread: None, trouble: None }),
-                    Err(failure) => failure,
-                };
-            }
-        }
-        let why = match failure.code() {
-            Some(code::THREAD_LOCKED | code::THREAD_ARCHIVED) => trouble::thread_locked(),
-            Some(code::UNKNOWN_CHANNEL) => trouble::thread_deleted(),
-            Some(code::MISSING_PERMISSIONS | code::MISSING_ACCESS) => {
-                let needed = Permissions::SEND_MESSAGES_IN_THREADS | Permissions::EMBED_LINKS;
-                let (place, missing) = self.refused(channel, thread, needed, failure).await?;
-                let why = trouble::missing_permissions(&missing, &place);
-                if missing != [permissions::IN_THREADS] {
-                    // The channel would take it no better.
-                    return Err(SendError::Gone { why });
-                }
-                why
-            }
-            _ => return Err(unsure(failure)),
-        };
-        if self.is_forum(channel) {
-            return Err(SendError::Fatal { why });
-        }
-        match self.send(channel, post).await {
-            Ok((message, _)) => Ok(Posted { message, thread: None, trouble: Some(trouble::thread_closed(&why)) }),
-            Err(failure) => {
-                let needed = Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;
-                Err(self.explain(channel, needed, failure).await)
-            }
-        }
-    }
-
-    async fn direct(&self, user: &str) -> Result<String, Failure> {
-        let body = json!({ "recipient_id": user });
-        let opened: RawId =
-            self.rest().call(Call::new(Method::Post, "users/@me/channels").body(&body).repeatable()).await?;
-        Ok(opened.id)
-    }
-
-    async fn direct_if_any(&self, user: &str) -> Result<Option<String>, SendError> {
-        match self.direct(user).await {
-            Ok(channel) => Ok(Some(channel)),
-            Err(Failure::Refused { .. }) => Ok(None),
-            Err(failure) => Err(unsure(failure)),
-        }
-    }
-
-    async fn post_to_member(&self, user: &str, post: &Post<'_>) -> Result<Posted, SendError> {
-        let sent = match self.direct(user).await {
-            Ok(channel) => self.send(&channel, post).await,
-            Err(failure) => Err(failure),
-        };
-        let (message, _) = sent.map_err(unsure)?;
-        Ok(Posted { message, thread: None, trouble: None })
-    }
-
-    /// Those who look after a channel, the one who steered its schedule last first.
-    async fn organisers(&self, channel: &ChannelId) -> Result<Vec<String>, SendError> {
-        let steward = self.app().steward(channel).await;
-        let steward =
-            steward.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
-        let mut all: Vec<String> = steward.iter().map(|member| bare(member.as_str()).to_owned()).collect();
-        #[derive(Deserialize)]
-        struct Guild {
-            owner_id: String,
-        }
-        let space = self.app().space_of(channel).await;
-        let space =
-            space.map_err(|error| SendError::Retry { after: Duration::from_secs(1), why: format!("{error:#}") })?;
-        let guild = match space {
-            Some(space) => Some(bare(&space).to_owned()),
-            None => {
-                permissions::channel(self.rest(), bare(channel.as_str())).await.ok().and_then(|found| found.guild_id)
-            }
-        };
-        if let Some(guild) = guild {
-            match self.rest().call::<Guild>(Call::get(&format!("guilds/{guild}"))).await {
-                Ok(guild) if !all.contains(&guild.owner_id) => all.push(guild.owner_id),
-                Ok(_) | Err(Failure::Refused { .. }) => {}
-                Err(failure) => return Err(unsure(failure)),
-            }
-        }
-        Ok(all)
-    }
-
-    /// Tells an organiser in private; in the channel when none takes private messages.
-    async fn post_to_organisers(&self, channel: &ChannelId, post: &Post<'_>) -> Result<Posted, SendError> {
-        for user in self.organisers(channel).await? {
-            match self.post_to_member(&user, post).await {
-                Err(SendError::Fatal { .. }) => {}
-                outcome => return outcome,
-            }
-        }
-        let channel = bare(channel.as_str());
-        match self.send(channel, post).await {
-            Ok((message, _)) => Ok(Posted { message, thread: None, trouble: None }),
-            Err(failure @ Failure::Refused { .. }) => {
-                Err(SendError::Fatal { why: format!("{}; {}", trouble::nobody_to_tell(), failure.why()) })
-            }
-            Err(failure) => Err(unsure(failure)),
-        }
-    }
-
-    /// Our message with this mark among those of a channel since an instant, unix milliseconds.
-    async fn look(&self, channel: &str, mark: &str, since: i64) -> Result<Option<Raw>, Failure> {
-        let me = self.me().await?.to_owned();
-        let mut after = snowflake(since - SKEW_MS);
-        for _ in 0..LOOK_BACK_PAGES {
-            let page = self.page(channel, after).await?;
-            let last = page.len() < PAGE;
-            after = page.iter().map(|message| number(&message.id)).max().unwrap_or(after);
-            let ours = |message: &Raw| message.author.id == me && is_marked(message, mark);
-            if let Some(found) = page.into_iter().find(ours) {
-                return Ok(Some(found));
-            }
-            if last {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    /// The next messages after an id, in any order.
-    async fn page(&self, channel: &str, after: u64) -> Result<Vec<Raw>, Failure> {
-        let (path, query) = (format!("channels/{channel}/messages"), format!("after={after}&limit={PAGE}"));
-        self.rest().call(Call::get(&path).query(&query)).await
-    }
-
-    /// The post of a forum that this key left.
-    async fn look_in_forum(&self, forum: &Channel, mark: &str, since: i64) -> Result<Option<Posted>, Failure> {
-        let me = self.me().await?.to_owned();
-        let Some(guild) = &forum.guild_id else { return Ok(None) };
-        let active: Threads = self.rest().call(Call::get(&format!("guilds/{guild}/threads/active"))).await?;
-        let path = format!("channels/{}/threads/archived/public", forum.id);
-        let archived: Threads = self.rest().call(Call::get(&path)).await?;
-        let ours = |thread: &&Channel| {
-            thread.parent_id.as_ref() == Some(&forum.id)
-                && thread.owner_id.as_ref() == Some(&me)
-                && instant(&thread.id) >= since - SKEW_MS
-        };
-        for thread in active.threads.iter().chain(&archived.threads).filter(ours) {
-            let path = format!("channels/{0}/messages/{0}", thread.id);
-            let first: Raw = match self.rest().call(Call::get(&path)).await {
-                Ok(first) => first,
-                Err(Failure::Refused { .. }) => continue,
-                Err(failure) => return Err(failure),
-            };
-            if is_marked(&first, mark) {
-                return Ok(Some(Posted {
-                    message: Target { channel: &thread.id, message: &thread.id, mark }.id(),
-                    thread: Some(ThreadId::new(thread.id.as_str())),
-                    trouble: None,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn find_question(&self, channel: &str, title: &str, post: &Post<'_>) -> Result<Option<Posted>, SendError> {
-        let mark = mark(post.key);
-        let needed = Permissions::READ_MESSAGE_HISTORY;
-        if !self.is_forum(channel) {
-            match self.look(channel, &mark, post.since).await {
-                Ok(None) if !self.turns_out_as_forum(channel).await? => {
-                    return self.nothing_seen(channel).await.map(|()| None);
-                }
-                Ok(None) => {}
-                Ok(Some(sent)) if sent.embeds.is_empty() && self.shows_no_embeds(channel).await? => {
-                    let failure = self.take_back(channel, &sent.id).await;
-                    return Err(self.explain(channel, Permissions::EMBED_LINKS, failure).await);
-                }
-                Ok(Some(sent)) => {
-                    let message = Target { channel, message: &sent.id, mark: &mark }.id();
-                    // What was said about the role was said the first time.
-                    return self
-                        .with_thread(channel, message, &sent, title, &Post { ping: None, ..*post })
-                        .await
-                        .map(Some);
-                }
-                Err(failure) if matches!(failure.code(), Some(code::NOT_A_TEXT_CHANNEL | code::WRONG_CHANNEL_TYPE)) => {
-                }
-                Err(failure) => return Err(self.explain(channel, needed, failure).await),
-            }
-        }
-        match permissions::channel(self.rest(), channel).await {
-            Ok(forum) if forum.is_forum() => {
-                self.note_forum(channel);
-                match self.look_in_forum(&forum, &mark, post.since).await {
-                    Ok(found) => Ok(found),
-                    Err(failure) => Err(self.explain(channel, needed, failure).await),
-                }
-            }
-            Ok(_) => Ok(None),
-            Err(failure) => Err(self.explain(channel, needed, failure).await),
-        }
-    }
-
-    /// Discord shows a forum as a channel without messages.
-    async fn turns_out_as_forum(&self, channel: &str) -> Result<bool, SendError> {
-        match permissions::channel(self.rest(), channel).await {
-            Ok(found) => Ok(found.is_forum()),
-            Err(failure) => Err(self.explain(channel, Permissions::READ_MESSAGE_HISTORY, failure).await),
-        }
-    }
-
-    async fn shows_no_embeds(&self, channel: &str) -> Result<bool, SendError> {
-        match self.lacking(channel, Permissions::EMBED_LINKS).await {
-            Ok((_, missing)) => Ok(!missing.is_empty()),
-            Err(failure) => Err(self.explain(channel, Permissions::EMBED_LINKS, failure).await),
-        }
-    }
-
-    /// Without the history Discord shows an empty list: then a look has seen nothing, and nothing follows from it.
-    async fn nothing_seen(&self, channel: &str) -> Result<(), SendError> {
-        match self.lacking(channel, Permissions::READ_MESSAGE_HISTORY).await {
-            Ok((_, missing)) if missing.is_empty() => Ok(()),
-            Ok((place, _)) => Err(SendError::Gone { why: trouble::cannot_read_history(&place) }),
-            Err(failure) => Err(self.explain(channel, Permissions::READ_MESSAGE_HISTORY, failure).await),
-        }
-    }
-}
-
-/// By the key in its embed; a question's card also by the round that its buttons carry.
-fn is_marked(message: &Raw, mark: &str) -> bool {
-    let round = mark.strip_prefix("question:");
-    let carries = |button: &RawButton| {
-        let carried = button.custom_id.as_deref().and_then(|id| id.split_once(':')).map(|(_, round)| round);
-        carried.is_some() && carried == round
-    };
-    message.embeds.iter().any(|embed| embed.url.as_deref().and_then(render::mark_of).as_deref() == Some(mark))
-        || message.components.iter().flat_map(|row| &row.components).any(carries)
-}
-
-/// As if Discord had refused a message that it took without its embed.
-fn without_words() -> Failure {
-    Failure::Refused {
-        status: 403,
-        code: code::MISSING_PERMISSIONS,
-        why: "Discord shows the message without its embed".to_owned(),
-    }
-}
-
-fn in_doubt(error: SendError) -> SendError {
-    SendError::InDoubt { why: error.to_string() }
-}
-
-fn thread_name(title: &str) -> String {
-    markup::shorten(&title.replace('`', ""), THREAD_NAME_CHARS - 1)
-}
-
-/// The tags of a forum that fit a post, at most five; where one is demanded and none fits, the first.
-fn tags(forum: &Channel, labels: &[String]) -> Vec<String> {
-    const REQUIRE_TAG: u64 = 1 << 4;
-    const AT_MOST: usize = 5;
-    let fits = |name: &str| labels.iter().any(|label| label.to_lowercase() == name.trim().to_lowercase());
-    let mut tags: Vec<String> =
-        forum.available_tags.iter().filter(|tag| fits(&tag.name)).map(|tag| tag.id.clone()).take(AT_MOST).collect();
-    if tags.is_empty() && forum.flags & REQUIRE_TAG != 0 {
-        tags.extend(forum.available_tags.first().map(|tag| tag.id.clone()));
-    }
-    tags
 }
 
 impl Chat for Discord {
@@ -914,7 +477,7 @@ impl Chat for Discord {
         let path = format!("channels/{}/messages/{}", target.channel, target.message);
         let edit = || async {
             let edited: Raw = self.rest().call(Call::new(Method::Patch, &path).body(&body)).await?;
-            if edited.embeds.is_empty() { Err(without_words()) } else { Ok(()) }
+            if edited.embeds.is_empty() { Err(posting::without_words()) } else { Ok(()) }
         };
         let mut outcome = edit().await;
         if outcome.as_ref().is_err_and(|failure| failure.code() == Some(code::THREAD_ARCHIVED)) {
@@ -1010,45 +573,4 @@ fn is_somebodys(message: &Raw) -> bool {
 /// What a value of Discord's is under a key, for the few places where a whole type would be too much.
 fn text_at<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_post_gets_the_tags_that_fit_or_the_one_that_must_be() {
-        let forum = |required: bool, names: &[&str]| -> Channel {
-            let tags: Vec<Value> =
-                names.iter().enumerate().map(|(n, name)| json!({ "id": n.to_string(), "name": name })).collect();
-            let flags = if required { 16 } else { 0 };
-            serde_json::from_value(json!({ "id": "5", "type": 15, "flags": flags, "available_tags": tags })).unwrap()
-        };
-        let labels: Vec<String> = ["iam", "Identity and access", "beginner"].map(str::to_owned).to_vec();
-        let check =
-            |required, names: &[&str], expect: &[&str]| assert_eq!(tags(&forum(required, names), &labels), expect);
-        check(false, &[], &[]);
-        check(false, &["News", "Beginner", " IAM ", "identity AND access"], &["1", "2", "3"]);
-        check(true, &["News", "Beginner"], &["1"]);
-        check(true, &["News", "Talk"], &["0"]);
-        check(false, &["News", "Talk"], &[]);
-        check(false, &["iam", "IAM", "Iam", "iAm", "iaM", "beginner"], &["0", "1", "2", "3", "4"]);
-    }
-
-    #[test]
-    fn what_was_posted_is_known_by_its_key_or_its_buttons() {
-        let message = |url: &str, custom_id: &str| -> Raw {
-            serde_json::from_value(json!({
-                "id": "1", "author": { "id": "2" }, "timestamp": "2026-11-23T09:00:00Z", "embeds": [{ "url": url }],
-                "components": [{ "components": [{ "custom_id": custom_id }] }],
-            }))
-            .unwrap()
-        };
-        let url = "https://discord.com/?drillbot=question%3Ar1";
-        assert!(is_marked(&message(url, ""), "question:r1"));
-        assert!(!is_marked(&message(url, ""), "question:r"), "a key is known whole only");
-        assert!(is_marked(&message("", "answer:r1"), "question:r1"));
-        assert!(!is_marked(&message("", "answer:r10"), "question:r1"));
-        assert!(!is_marked(&message("", "result:r1"), "reveal:r1"), "only a card is known by its buttons");
-    }
 }

@@ -403,6 +403,11 @@ async fn what_is_registered_is_the_table_and_is_registered_once() {
     assert_eq!(stage.fake.command(stage.ann, dm, "/daily show").await.kind, Kind::Refused);
     let puts = |stage: &Stage| stage.fake.requests("PUT", "/commands").len();
     assert_eq!(puts(&stage), 1);
+    let noted = || async {
+        let note = stage.app.store.read("the note", |conn| Box::pin(notes::get(conn, "discord:commands"))).await;
+        note.expect("a read")
+    };
+    eventually("what is registered is noted", PATIENCE, noted).await;
     stage.crash().await;
     stage.come_back().await;
     let dm = stage.fake.dm(stage.bob);

@@ -124,14 +124,14 @@ impl Stage {
         let process = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         process.spawn(async move {
             loop {
-                app.tick().await.expect("the tick");
+                // A database that a test holds up or breaks is away for a moment only.
+                let _ = app.tick().await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
         let app = self.app.clone();
         process.spawn(async move {
             loop {
-                // A database that a test holds up is away for a moment only.
                 if app.deliver(&chat).await.is_ok_and(|delivered| delivered.claimed > 0) {
                     continue;
                 }
