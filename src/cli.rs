@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
-use crate::adapters::discord;
+use crate::adapters::discord::{self, LIBRARIES};
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
 use crate::content;
@@ -44,9 +44,8 @@ fn count(problems: usize) -> String {
 }
 
 fn log(settings: &Log) {
-    // Serenity tells of every step at "info"; who wants that writes "info,serenity=info".
-    let filter = EnvFilter::try_new(format!("serenity=warn,{}", settings.level));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("serenity=warn,info"));
+    let filter = EnvFilter::try_new(format!("{LIBRARIES},{}", settings.level));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(format!("{LIBRARIES},info")));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Setting it twice would be a bug of ours that costs only log lines.
     let _ = if settings.json {

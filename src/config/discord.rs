@@ -2,6 +2,7 @@
 
 use super::settings::{Plain, Values};
 use super::{Problem, Secret};
+use crate::adapters::discord::is_safe;
 
 /// What the Discord adapter needs to know.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub(super) fn build(values: &Values, database_url: &str, problems: &mut Vec<Prob
         wrong("token", "a Discord token has no blanks: copy the token alone, without \"Bot\" before it".to_owned());
     }
     let api_url = text("api_url");
-    if !is_safe(&api_url) {
+    if !(api_url.starts_with("http") && is_safe(&api_url)) {
         let message = format!(
             "api_url is \"{api_url}\"; the token goes there, so it must begin with https://, or with http:// and this machine itself \
              (http://127.0.0.1:8080)"
@@ -112,17 +113,4 @@ pub(super) fn build(values: &Values, database_url: &str, problems: &mut Vec<Prob
         shards,
         shard_range,
     })
-}
-
-/// Whether a token may be sent there.
-fn is_safe(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let plain = host.trim_start_matches('[').trim_end_matches(']');
-    let here = plain == "localhost" || plain.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => !host.is_empty(),
-        "http" => here,
-        _ => false,
-    }
 }

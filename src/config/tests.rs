@@ -156,6 +156,7 @@ fn what_is_wrong_with_discord_is_said() {
             "drillbot.toml:2: api_url is \"http://example.org\"; the token goes there",
         ),
         ("[discord]\napi_url = \"http://127.0.0.1.example.org\"\n", "drillbot.toml:2: api_url is"),
+        ("[discord]\napi_url = \"wss://discord.com\"\n", "drillbot.toml:2: api_url is"),
         ("[discord]\napi_url = \"discord.com\"\n", "drillbot.toml:2: api_url is"),
         ("[discord]\nguilds = [\"my server\"]\n", "drillbot.toml:2: \"my server\" is no id of a server"),
         ("[discord]\nguilds = [1]\n", "drillbot.toml:2: guilds takes texts in quotes"),

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::events::{self, Ears};
 use super::rest::{Call, Failure, Method};
-use super::{Discord, PLATFORM, commands, inbox};
+use super::{Discord, PLATFORM, commands, inbox, is_safe};
 use crate::domain::text::trouble;
 use crate::store::notes;
 
@@ -50,7 +50,13 @@ const CHANGES: usize = 10_000;
 #[derive(Debug)]
 pub enum Ended {
     Token,
-    Shards { why: String },
+    Shards {
+        why: String,
+    },
+    /// Where the gateway is said to be.
+    Unsafe {
+        address: String,
+    },
 }
 
 impl fmt::Display for Ended {
@@ -61,6 +67,11 @@ impl fmt::Display for Ended {
                  DRILLBOT_DISCORD_TOKEN or the file that discord.token_file names, and start again",
             ),
             Ended::Shards { why } => write!(f, "Discord does not accept discord.shards: {why}"),
+            Ended::Unsafe { address } => write!(
+                f,
+                "the token would travel unprotected to {address}, which discord.api_url names as the gateway; it must begin with wss://, or \
+                 with ws:// and this machine itself. Have the proxy answer that to /gateway/bot, and start again"
+            ),
         }
     }
 }
@@ -147,6 +158,9 @@ async fn session(ears: &Ears, stopping: &mut watch::Receiver<bool>) -> anyhow::R
             return Ok(Next::Again);
         }
     };
+    if !is_safe(&gateway.url) {
+        return Err(Ended::Unsafe { address: gateway.url }.into());
+    }
     let total = discord.0.settings.shards.unwrap_or(gateway.shards).max(1);
     let (first, last) = discord.0.settings.shard_range.unwrap_or((0, total - 1));
     if first > last || last >= total {

@@ -34,8 +34,12 @@ use rest::{Call, Failure, Method, Rest};
 
 pub use doctor::{Finding, Scheduled, doctor, invite};
 pub use gateway::{Ended, listen};
+pub use rest::is_safe;
 
 pub const PLATFORM: &str = "discord";
+
+/// For the log: these libraries tell of every step at "info". Who wants that sets the level "info,serenity=info".
+pub const LIBRARIES: &str = "serenity=warn,twilight_http_ratelimiting=warn";
 
 /// What Discord allows a nonce.
 const NONCE_CHARS: usize = 25;

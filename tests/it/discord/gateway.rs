@@ -410,6 +410,17 @@ async fn too_few_shards_end_it_before_discord_refuses_them() {
 }
 
 #[tokio::test]
+async fn a_gateway_where_the_token_could_be_read_on_the_way_is_not_connected_to() {
+    let mut stage = hurried(|_| {}).await;
+    stage.fake.with(|model| model.sessions.url = "ws://gateway.example.org".to_owned());
+    stage.start();
+    let ended = stage.ended().await.expect_err("it ends");
+    assert!(matches!(ended.downcast_ref(), Some(Ended::Unsafe { .. })), "{ended:#}");
+    assert!(ended.to_string().contains("ws://gateway.example.org"), "{ended:#}");
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_range_beyond_the_shards_ends_it_before_discord_hears_of_it() {
     let mut stage = hurried(|settings| (settings.shards, settings.shard_range) = (Some(2), Some((1, 2)))).await;
     stage.start();
