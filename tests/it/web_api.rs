@@ -8,13 +8,12 @@ use drillbot::app::clock::Clock;
 use drillbot::app::{App, ChannelSetup, ScheduleSetup};
 use drillbot::domain::ids::ChannelId;
 use drillbot::domain::schedule::{AnswerMode, ScheduleSpec};
-use drillbot::store::standings;
 use insta::assert_snapshot;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::world::{FULL, MONDAY, PART, bank, folder, open_store, spec};
+use crate::world::{FULL, MONDAY, PART, bank, folder, open_store, spec, standings_agree};
 
 struct Well;
 
@@ -113,9 +112,7 @@ impl Site {
     async fn end(self) {
         self.stop.send(true).unwrap();
         self.server.await.unwrap().unwrap();
-        let differences =
-            self.app.store.read("recount", |conn| Box::pin(async move { standings::differences(conn).await })).await;
-        assert_eq!(differences.unwrap(), Vec::<String>::new());
+        standings_agree(&self.app.store).await;
     }
 }
 

@@ -177,13 +177,7 @@ impl World {
                 assert!(keys.insert(shown.key.clone()), "{} was shown twice", shown.key);
             }
         }
-        let differences = self
-            .app
-            .store
-            .read("recount", |conn| Box::pin(async move { standings::differences(conn).await }))
-            .await
-            .expect("the standings can be recounted");
-        assert!(differences.is_empty(), "the standings differ from a recount: {differences:#?}");
+        standings_agree(&self.app.store).await;
     }
 
     pub async fn in_outbox(&self, state: &'static str) -> Vec<(String, String)> {
@@ -585,4 +579,11 @@ pub fn show_reply(reply: &Reply) -> String {
             format!("[form] {}\n{}\n[{}]", form.title, values.join("\n"), form.submit)
         }
     }
+}
+
+/// A recount confirms the standings.
+pub async fn standings_agree(store: &Store) {
+    let recount = store.read("recount", |conn| Box::pin(async move { standings::differences(conn).await }));
+    let differences = recount.await.expect("the standings can be recounted");
+    assert!(differences.is_empty(), "the standings differ from a recount: {differences:#?}");
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use drillbot::domain::grade::grade;
 use drillbot::domain::score::{points_tenths, show_points};
-use drillbot::store::{Store, outbox, standings};
+use drillbot::store::{Store, outbox};
 
 use crate::fake::discord::{Fake, Id, Kind, Outage, Permissions, Shown};
 use crate::support::{Setup, eventually};
-use crate::world::{FULL, PART, bank, bank_texts, folder};
+use crate::world::{FULL, PART, bank, bank_texts, folder, standings_agree};
 
 /// A day in this test: a question every 16 seconds, revealed a little before the next.
 const CRON: &str = "*/16 * * * * *";
@@ -196,11 +196,7 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
     let stopped = bot.stop().await;
     assert_eq!(stopped.code, Some(0), "{}", bot.words());
     let store = Store::open(&database).await.expect("the database opens after the bot has stopped");
-    let differences = store
-        .read("recount", |conn| Box::pin(async move { standings::differences(conn).await }))
-        .await
-        .expect("the standings can be recounted");
-    assert!(differences.is_empty(), "{differences:#?}");
+    standings_agree(&store).await;
     for state in ["pending", "sending", "failed", "expired"] {
         let left = store
             .read("look for what is left", move |conn| Box::pin(async move { outbox::in_state(conn, state).await }))

@@ -9,7 +9,7 @@ use drillbot::store::{answers, channels, rounds};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{PATIENCE, Stage, outage};
+use super::{PATIENCE, Stage, outage, registered};
 use crate::fake::discord::{Fake, Fault, Id, Kind, Outage, Permissions, Shown};
 use crate::support::eventually;
 use crate::world::{FULL, PART, bank};
@@ -21,17 +21,6 @@ async fn hurried(adjust: impl FnOnce(&mut Settings)) -> Stage {
     let stage = Stage::dark_with(bank(&[("eks", 3), ("iam", 6)]), adjust).await;
     stage.fake.with(|model| model.sessions.max_concurrency = 0);
     stage
-}
-
-async fn started(mut stage: Stage) -> Stage {
-    stage.start();
-    registered(&stage.fake).await;
-    stage
-}
-
-async fn registered(fake: &Fake) {
-    fake.connected().await;
-    eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) }).await;
 }
 
 /// With an open question and its thread.
@@ -90,7 +79,7 @@ fn receipts(fake: &Fake, message: Id) -> usize {
 async fn survives(prepare: impl FnOnce(&Fake), break_it: impl AsyncFnOnce(&Fake), sessions_after: RangeInclusive<u32>) {
     let stage = hurried(|_| {}).await;
     prepare(&stage.fake);
-    let stage = started(stage).await;
+    let stage = stage.started().await;
     let (card, thread) = asked(&stage).await;
     let fake = &stage.fake;
     let before = fake.write(stage.bob, thread, FULL);
@@ -166,7 +155,7 @@ async fn a_line_without_heartbeats_is_left() {
 
 #[tokio::test]
 async fn whatever_the_order_of_events_the_newest_words_count() {
-    let stage = started(hurried(|_| {}).await).await;
+    let stage = hurried(|_| {}).await.started().await;
     let (card, thread) = asked(&stage).await;
     let fake = &stage.fake;
     let (bob, cleo) = (stage.bob, stage.cleo);
@@ -236,7 +225,7 @@ async fn whatever_the_order_of_events_the_newest_words_count() {
 
 #[tokio::test]
 async fn what_was_written_while_the_bot_was_dead_is_read_when_it_is_back() {
-    let mut stage = started(hurried(|_| {}).await).await;
+    let mut stage = hurried(|_| {}).await.started().await;
     let (_, thread) = asked(&stage).await;
     let (changed, deleted) = {
         let fake = &stage.fake;
@@ -267,7 +256,7 @@ async fn what_was_written_while_the_bot_was_dead_is_read_when_it_is_back() {
 
 /// The whole service goes away and comes back while a question is open.
 async fn survives_outage(kind: Outage) {
-    let stage = started(hurried(|_| {}).await).await;
+    let stage = hurried(|_| {}).await.started().await;
     let (card, thread) = asked(&stage).await;
     let fake = &stage.fake;
     let before = fake.write(stage.bob, thread, FULL);
@@ -302,7 +291,7 @@ async fn it_comes_back_by_itself_when_discord_was_unavailable() {
 #[tokio::test]
 async fn it_stops_soon_connected_or_not() {
     for kind in [None, Some(Outage::Unreachable), Some(Outage::Unavailable)] {
-        let mut stage = started(hurried(|_| {}).await).await;
+        let mut stage = hurried(|_| {}).await.started().await;
         if let Some(kind) = kind {
             stage.fake.outage(kind);
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -321,7 +310,7 @@ async fn it_stops_soon_connected_or_not() {
 
 #[tokio::test]
 async fn without_the_intent_the_drill_goes_on_with_forms() {
-    let mut stage = started(hurried(|_| {}).await).await;
+    let mut stage = hurried(|_| {}).await.started().await;
     stage.schedule(DAILY).await;
     stage.crash().await;
     stage.fake.grant_message_content(false);
@@ -338,7 +327,7 @@ async fn without_the_intent_the_drill_goes_on_with_forms() {
 async fn who_does_not_want_threads_read_hears_no_complaint() {
     let stage = hurried(|settings| settings.read_threads = false).await;
     stage.fake.grant_message_content(false);
-    let mut stage = started(stage).await;
+    let mut stage = stage.started().await;
     stage.schedule(DAILY).await;
     forms_only(&mut stage).await;
     assert_eq!(stage.letters(stage.ann).len(), 0, "{:?}", stage.letters(stage.ann));
@@ -389,7 +378,7 @@ async fn a_wrong_token_ends_it_at_once() {
 
 #[tokio::test]
 async fn a_token_that_is_withdrawn_ends_it() {
-    let mut stage = started(hurried(|_| {}).await).await;
+    let mut stage = hurried(|_| {}).await.started().await;
     stage.fake.close(4004);
     let ended = stage.ended().await.expect_err("it ends");
     assert!(matches!(ended.downcast_ref(), Some(Ended::Token)), "{ended:#}");
@@ -462,7 +451,7 @@ async fn a_gateway_that_closes_at_once_does_not_use_up_the_sessions() {
 
 #[tokio::test]
 async fn what_the_database_did_not_take_is_read_again() {
-    let stage = started(hurried(|_| {}).await).await;
+    let stage = hurried(|_| {}).await.started().await;
     let (_, thread) = asked(&stage).await;
     run(&stage, "create trigger away before insert on answer_parts begin select raise(abort, 'away'); end").await;
     let written = stage.fake.write(stage.bob, thread, FULL);
@@ -564,7 +553,7 @@ async fn trouble(stage: &Stage, channel: Id) -> String {
 
 #[tokio::test]
 async fn a_removal_is_noticed_afterwards_and_an_outage_is_none() {
-    let mut stage = started(hurried(|_| {}).await).await;
+    let mut stage = hurried(|_| {}).await.started().await;
     stage.schedule(DAILY).await;
     stage.fake.guild_away(stage.guild);
     let seen = stage.fake.command(stage.ann, stage.channel, "/daily show").await;
@@ -583,7 +572,7 @@ async fn a_removal_is_noticed_afterwards_and_an_outage_is_none() {
 
 #[tokio::test]
 async fn servers_that_the_settings_leave_out_get_a_polite_no() {
-    let stage = started(hurried(|settings| settings.guilds = vec![1]).await).await;
+    let stage = hurried(|settings| settings.guilds = vec![1]).await.started().await;
     let seen = stage.fake.command(stage.ann, stage.channel, &format!("/daily set {DAILY}")).await;
     assert_eq!(seen.kind, Kind::Message { ephemeral: true });
     assert!(seen.text().contains("set up for other servers"), "{}", seen.text());

@@ -19,14 +19,13 @@ use drillbot::app::{Actor, App};
 use drillbot::domain::bank::Bank;
 use drillbot::domain::ids::{ChannelId, MemberId, ThreadId};
 use drillbot::domain::round::State;
-use drillbot::store::standings;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::fake::discord::{Fake, Id, Outage, Permissions, Pinged, Shown};
 use crate::support::{eventually, setting};
-use crate::world::{bank, folder, open_store};
+use crate::world::{bank, folder, open_store, standings_agree};
 
 /// How long a test waits for something that has to happen.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -63,25 +62,21 @@ impl Drop for Running {
 impl Stage {
     /// The bot runs and is connected; nothing is scheduled.
     pub async fn new() -> Stage {
-        let mut stage = Stage::dark().await;
-        stage.start();
-        stage.fake.connected().await;
-        let fake = &stage.fake;
-        eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) })
-            .await;
-        stage
+        Stage::dark().await.started().await
     }
 
     /// As [`Stage::new`], with more questions than a test asks and without limits of requests.
     pub async fn roomy() -> Stage {
-        let mut stage = Stage::dark_with(bank(&[("iam", 90)]), |_| {}).await;
+        let stage = Stage::dark_with(bank(&[("iam", 90)]), |_| {}).await;
         stage.fake.scale_rates(0.0);
-        stage.start();
-        stage.fake.connected().await;
-        let fake = &stage.fake;
-        eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) })
-            .await;
-        stage
+        stage.started().await
+    }
+
+    /// Runs, connected and with its commands registered.
+    pub async fn started(mut self) -> Stage {
+        self.start();
+        registered(&self.fake).await;
+        self
     }
 
     /// Everything is there, but the bot does not run yet.
@@ -283,13 +278,7 @@ impl Stage {
         if let Some(bot) = self.bot.take() {
             let _ = bot.stop.send(true);
         }
-        let differences = self
-            .app
-            .store
-            .read("recount", |conn| Box::pin(async move { standings::differences(conn).await }))
-            .await
-            .expect("the standings can be recounted");
-        assert!(differences.is_empty(), "the standings differ from a recount: {differences:#?}");
+        standings_agree(&self.app.store).await;
         let bot = self.fake.bot();
         for shown in self.fake.everything().into_iter().filter(|one| one.author_id == bot) {
             assert!(shown.pinged == Pinged::default() || self.lawless, "{} pinged {:?}", shown.text(), shown.pinged);
@@ -298,6 +287,11 @@ impl Stage {
             self.fake.check();
         }
     }
+}
+
+pub async fn registered(fake: &Fake) {
+    fake.connected().await;
+    eventually("the commands are registered", PATIENCE, || async { (!fake.commands().is_empty()).then_some(()) }).await;
 }
 
 /// What the bot logs, for who looks for a mistake: DRILLBOT_TEST_LOG=debug cargo test --test it discord::..
