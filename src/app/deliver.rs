@@ -74,14 +74,16 @@ impl App {
 
     /// Sends one claimed row; false when it did not get through and is tried again, or was given up.
     pub async fn carry<C: Chat>(&self, chat: &C, row: &Claimed) -> bool {
-        match self.deliver_one(chat, row).await {
-            Ok(sent) => sent,
-            // The row stays claimed; it is looked at again when the lease has ended.
-            Err(error) => {
-                tracing::error!(delivery = %row.id, error = format!("{error:#}"), "cannot finish a delivery");
-                false
-            }
+        let error = match self.deliver_one(chat, row).await {
+            Ok(sent) => return sent,
+            Err(error) => format!("{error:#}"),
+        };
+        tracing::error!(delivery = %row.id, error, "cannot finish a delivery");
+        // Nobody knows how far it came. If this cannot be stored either, it is looked at again when the lease has ended.
+        if let Err(error) = self.put_off(row, backoff(row.attempts), error, true).await {
+            tracing::debug!(delivery = %row.id, error = format!("{error:#}"), "the lease decides when it is tried again");
         }
+        false
     }
 
     /// When the next row is due, in real time from now; None when nothing waits.
@@ -125,29 +127,32 @@ impl App {
             Done::Failed(SendError::InDoubt { why }) => (backoff(row.attempts), why, true),
         };
         tracing::warn!(delivery = %row.id, attempts = row.attempts, wait_ms = wait.as_millis(), why, "will try a delivery again");
-        let not_before = self.now() + self.clock.span(wait);
-        let id = row.id.clone();
+        self.put_off(row, wait, why, in_doubt).await?;
+        Ok(false)
+    }
+
+    async fn put_off(&self, row: &Claimed, wait: Duration, why: String, in_doubt: bool) -> Result<()> {
+        let (id, attempt, not_before) = (row.id.clone(), row.attempts, self.now() + self.clock.span(wait));
         self.store
             .write("put off a delivery", move |conn| {
                 Box::pin(async move {
                     if in_doubt {
-                        outbox::in_doubt(conn, &id, not_before, &why).await
+                        outbox::in_doubt(conn, &id, attempt, not_before, &why).await
                     } else {
-                        outbox::refused(conn, &id, not_before, &why).await
+                        outbox::refused(conn, &id, attempt, not_before, &why).await
                     }
                 })
             })
-            .await?;
-        Ok(false)
+            .await
     }
 
     /// Renews the lease of a row for as long as its attempt goes on: only reading and grading takes so long.
     async fn keep(&self, row: &Claimed) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(self.patience()).await;
-            let (id, lease_until) = (row.id.clone(), self.now() + self.clock.span(self.lease));
+            let (id, attempt, lease_until) = (row.id.clone(), row.attempts, self.now() + self.clock.span(self.lease));
             let renewed = self.store.write("renew a lease", move |conn| {
-                Box::pin(async move { outbox::renew(conn, &id, lease_until).await })
+                Box::pin(async move { outbox::renew(conn, &id, attempt, lease_until).await })
             });
             if let Err(error) = renewed.await {
                 tracing::warn!(delivery = %row.id, error = format!("{error:#}"), "cannot renew a lease");

@@ -119,25 +119,27 @@ pub async fn sent(conn: &mut Conn, id: &DeliveryId, message: Option<&MessageId>)
     Ok(execute(conn, sql, vec![id.as_str().into(), message.map(ToString::to_string).into()]).await? == 1)
 }
 
-/// The attempt under way goes on: nobody else may begin before `lease_until`.
-pub async fn renew(conn: &mut Conn, id: &DeliveryId, lease_until: i64) -> Result<()> {
-    let sql = "update outbox set lease_until = $2 where id = $1 and state = 'sending'";
-    execute(conn, sql, vec![id.as_str().into(), lease_until.into()]).await?;
+/// The attempt under way (by its number) goes on: nobody else may begin before `lease_until`. Like what follows it says nothing about
+/// a later attempt, which began when the lease of this one had ended.
+pub async fn renew(conn: &mut Conn, id: &DeliveryId, attempt: i64, lease_until: i64) -> Result<()> {
+    let sql = "update outbox set lease_until = $3 where id = $1 and state = 'sending' and attempts = $2";
+    execute(conn, sql, vec![id.as_str().into(), attempt.into(), lease_until.into()]).await?;
     Ok(())
 }
 
 /// Back to `pending`, to be tried again at `not_before`: this attempt did nothing, so it leaves no doubt behind.
-pub async fn refused(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
-    let sql = "update outbox set state = 'pending', doubt = doubt - 1, not_before = $2, error = $3
-               where id = $1 and state = 'sending'";
-    execute(conn, sql, vec![id.as_str().into(), not_before.into(), error.into()]).await?;
+pub async fn refused(conn: &mut Conn, id: &DeliveryId, attempt: i64, not_before: i64, error: &str) -> Result<()> {
+    let sql = "update outbox set state = 'pending', doubt = doubt - 1, not_before = $3, error = $4
+               where id = $1 and state = 'sending' and attempts = $2";
+    execute(conn, sql, vec![id.as_str().into(), attempt.into(), not_before.into(), error.into()]).await?;
     Ok(())
 }
 
 /// Back to `pending`, to be tried again at `not_before`: this attempt may have got through.
-pub async fn in_doubt(conn: &mut Conn, id: &DeliveryId, not_before: i64, error: &str) -> Result<()> {
-    let sql = "update outbox set state = 'pending', not_before = $2, error = $3 where id = $1 and state = 'sending'";
-    execute(conn, sql, vec![id.as_str().into(), not_before.into(), error.into()]).await?;
+pub async fn in_doubt(conn: &mut Conn, id: &DeliveryId, attempt: i64, not_before: i64, error: &str) -> Result<()> {
+    let sql = "update outbox set state = 'pending', not_before = $3, error = $4
+               where id = $1 and state = 'sending' and attempts = $2";
+    execute(conn, sql, vec![id.as_str().into(), attempt.into(), not_before.into(), error.into()]).await?;
     Ok(())
 }
 

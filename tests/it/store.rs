@@ -101,6 +101,7 @@ on_both!(
     a_row_that_is_put_off_or_parked_is_not_sent,
     only_an_attempt_that_may_have_got_through_leaves_a_doubt,
     a_lease_that_is_renewed_does_not_end,
+    an_attempt_whose_lease_has_ended_says_nothing_about_the_next,
     the_next_due_row_is_the_head_of_a_lane,
     finished_rows_are_tidied_and_waiting_ones_stay,
     two_workers_never_get_the_same_row,
@@ -716,7 +717,7 @@ async fn a_row_that_is_put_off_or_parked_is_not_sent(store: Store) {
     let id = |round: &str| question("x", round).effect.delivery_id();
     let (one, two, three) = (id("r1"), id("r2"), id("r3"));
     write!(store, |conn| {
-        outbox::refused(conn, &one, NOW + 50, "busy").await?;
+        outbox::refused(conn, &one, 1, NOW + 50, "busy").await?;
         assert!(outbox::park(conn, &two, "failed", "forbidden").await?);
         assert!(outbox::park(conn, &three, "expired", "too late").await?);
         assert!(!outbox::park(conn, &three, "failed", "twice").await?);
@@ -738,16 +739,16 @@ async fn only_an_attempt_that_may_have_got_through_leaves_a_doubt(store: Store) 
     };
     let id = question("one", "r1").effect.delivery_id();
     assert!(!claimed().await.in_doubt);
-    for _ in 0..2 {
+    for attempt in 1..=2 {
         let at = id.clone();
-        write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+        write!(store, |conn| outbox::refused(conn, &at, attempt, NOW, "busy").await);
         assert!(!claimed().await.in_doubt, "it certainly did not happen");
     }
     let at = id.clone();
-    write!(store, |conn| outbox::in_doubt(conn, &at, NOW, "no answer").await);
+    write!(store, |conn| outbox::in_doubt(conn, &at, 3, NOW, "no answer").await);
     assert!(claimed().await.in_doubt);
     let at = id.clone();
-    write!(store, |conn| outbox::refused(conn, &at, NOW, "busy").await);
+    write!(store, |conn| outbox::refused(conn, &at, 4, NOW, "busy").await);
     assert!(claimed().await.in_doubt, "the earlier attempt still may have happened");
     // A process that died while it sent: its lease is over.
     write!(store, |conn| outbox::add(conn, &[question("two", "r2")], NOW).await);
@@ -763,14 +764,33 @@ async fn a_lease_that_is_renewed_does_not_end(store: Store) {
     assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
     let id = question("one", "r1").effect.delivery_id();
     let at = id.clone();
-    write!(store, |conn| outbox::renew(conn, &at, NOW + 5_000).await);
+    write!(store, |conn| outbox::renew(conn, &at, 1, NOW + 5_000).await);
     assert!(claim(&store, NOW + 4_999, 10).await.is_empty());
     assert_eq!(claim(&store, NOW + 5_000, 10).await, ["question:r1"]);
     write!(store, |conn| {
         assert!(outbox::sent(conn, &id, None).await?);
-        outbox::renew(conn, &id, NOW).await
+        outbox::renew(conn, &id, 2, NOW).await
     });
     assert!(claim(&store, NOW + 9_000, 10).await.is_empty(), "what is sent stays sent");
+}
+
+async fn an_attempt_whose_lease_has_ended_says_nothing_about_the_next(store: Store) {
+    write!(store, |conn| outbox::add(conn, &[question("one", "r1")], NOW).await);
+    let claimed = |now: i64| {
+        let store = store.clone();
+        async move { write!(store, |conn| outbox::claim(conn, "web", now, now + 1_000, 10).await) }
+    };
+    let (first, second) = (claimed(NOW).await.remove(0), claimed(NOW + 1_000).await.remove(0));
+    assert_eq!((first.attempts, second.attempts, second.in_doubt), (1, 2, true));
+    let id = first.id;
+    write!(store, |conn| {
+        outbox::refused(conn, &id, 1, NOW, "busy").await?;
+        outbox::in_doubt(conn, &id, 1, NOW, "no answer").await?;
+        outbox::renew(conn, &id, 1, NOW + 9_000).await
+    });
+    assert!(claimed(NOW + 1_999).await.is_empty(), "the second attempt is under way");
+    let third = claimed(NOW + 2_000).await.remove(0);
+    assert_eq!((third.attempts, third.in_doubt), (3, true));
 }
 
 async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
@@ -784,7 +804,7 @@ async fn the_next_due_row_is_the_head_of_a_lane(store: Store) {
     assert_eq!(claim(&store, NOW, 10).await, ["question:r1"]);
     assert_eq!(next().await, Some(NOW + 1_000), "when the lease ends");
     let id = question("one", "r1").effect.delivery_id();
-    write!(store, |conn| outbox::refused(conn, &id, NOW + 300_000, "busy").await);
+    write!(store, |conn| outbox::refused(conn, &id, 1, NOW + 300_000, "busy").await);
     assert_eq!(next().await, Some(NOW + 300_000), "the row behind it has to wait too");
     write!(store, |conn| outbox::add(conn, &[question("two", "r3")], NOW).await);
     assert_eq!(next().await, Some(NOW));

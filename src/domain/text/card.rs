@@ -108,13 +108,14 @@ pub(super) fn button(action: Action, label: impl Into<String>, style: Style) -> 
     Button { action: action.encode(), label: label.into(), style }
 }
 
-/// An answer's form that needs nothing looked up: for when that would take too long.
+/// An answer's form that needs nothing looked up: for when that would take too long. It says that it does not know an earlier answer.
 pub fn blank_form(action: &Action) -> Form {
+    let placeholder = "I am slow just now: what you send here replaces what you may have sent before".into();
     Form {
         action: action.encode(),
         title: "Your answer".into(),
         blocks: vec![],
-        inputs: vec![answer_input("")],
+        inputs: vec![Input { placeholder, ..answer_input("") }],
         submit: "Send".into(),
     }
 }

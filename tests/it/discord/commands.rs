@@ -5,7 +5,6 @@ use drillbot::store::{channels, notes};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::interactions::known_thread;
 use super::{PATIENCE, Stage};
 use crate::fake::discord::{Id, Kind, Permissions};
 use crate::support::eventually;
@@ -167,7 +166,7 @@ async fn organisers_steer_the_daily_question_with_typed_options() {
     say(&stage, ann, "/daily set topics:all levels:all no-ping:yes").await;
     assert_snapshot!(say(&stage, ann, "/daily now question:iam-2").await, @"The question is on its way to the channel. /daily reveal ends it early.");
     let card = stage.fake.until(stage.channel, "iam question 2").await;
-    let thread = known_thread(&stage, &card).await;
+    let thread = stage.thread(&card).await;
     stage.reveal(thread).await;
     say(&stage, ann, "/daily set time:18:00 schedule:evening").await;
     assert_snapshot!(say(&stage, ann, "/daily pause").await, @"This channel has several schedules: daily and evening. Add schedule:NAME to say which one you mean.");
@@ -241,7 +240,7 @@ async fn a_schedule_belongs_to_the_channel_also_from_inside_a_thread_or_a_forums
     let (fake, ann) = (&stage.fake, stage.ann);
     assert_eq!(known(&stage, stage.channel).await, None);
     let card = stage.question("time:09:00 zone:Europe/London reveal:8h").await;
-    let thread = known_thread(&stage, &card).await;
+    let thread = stage.thread(&card).await;
     let server = format!("discord:{}", stage.guild);
     assert_eq!(known(&stage, stage.channel).await, Some(("daily-drill".into(), server.clone())));
     let inside = fake.command(ann, thread, "/daily set time:10:00").await;
@@ -312,7 +311,7 @@ async fn boards_are_found_from_a_private_conversation_and_from_other_channels() 
     let (fake, bob, cleo) = (&stage.fake, stage.bob, stage.cleo);
     fake.rename(bob, "*B_o_b* @everyone ```\n|| الخادم");
     let card = stage.question("time:09:00 zone:Europe/London reveal:8h levels:advanced").await;
-    let thread = known_thread(&stage, &card).await;
+    let thread = stage.thread(&card).await;
     fake.write(bob, thread, FULL);
     eventually("Bob's answer counts", PATIENCE, || async {
         stage.cards(stage.channel)[0].text().contains("1 person").then_some(())
