@@ -2,4 +2,5 @@
 
 pub mod discord;
 pub mod memory;
+pub mod slack;
 pub mod web;

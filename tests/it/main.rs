@@ -16,6 +16,7 @@ mod faults;
 mod input;
 mod layers;
 mod property;
+mod slack;
 mod store;
 mod time;
 mod web_api;

@@ -217,7 +217,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(Order::Send(text)) => if socket.send(Frame::Text(text)).await.is_err() { break },
+                Some(Order::Send(text)) => if socket.send(Frame::text(text)).await.is_err() { break },
                 Some(Order::Close(code, reason)) => {
                     let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
                     let _ = socket.close(Some(frame)).await;

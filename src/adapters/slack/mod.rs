@@ -1,0 +1,5 @@
+//! Slack: the drill in its channels, threads, modals and App Home. Types of slack-morphism stop here.
+
+pub mod render;
+
+pub const PLATFORM: &str = "slack";
