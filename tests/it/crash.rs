@@ -21,7 +21,7 @@ use crate::support::{Chance, Client, Database, Kind, NoAnswer, Setup, eventually
 /// How long a start may take.
 const START_WITHIN: Duration = Duration::from_secs(20);
 const HOUR_MS: i64 = 3_600_000;
-/// Channels with the minute of their hourly question: a reveal very soon, within the hour, and later than the next two questions.
+/// Channels with the minute of their hourly question: a reveal very soon, within the hour, and later than the next three questions.
 pub const CHANNELS: [(&str, i64); 3] = [("short", 0), ("half", 30), ("long", 15)];
 
 pub const SETTINGS: &str = r#"
@@ -50,7 +50,7 @@ platform = "web"
 name = "long"
 [[channels.schedules]]
 cron = "15 * * * *"
-reveal = "2h"
+reveal = "4h"
 answers = "private"
 "#;
 
