@@ -10,6 +10,7 @@ mod deliver;
 mod desk;
 mod drills;
 mod handle;
+pub mod inbox;
 mod setup;
 mod tick;
 

@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use serenity::all::{Event, GuildId, Message, MessageId, MessageType, MessageUpdateEvent};
 use tokio::sync::mpsc;
 
-use super::inbox;
-use super::{Discord, PLATFORM, channel_id, interactions, space_id};
-use crate::domain::ids::ChannelId;
+use super::inbox::is_young;
+use super::{Discord, PLATFORM, channel_id, interactions, member_id, space_id};
+use crate::app::inbox::{FOR_GOOD, Hears, News, What};
+use crate::domain::ids::{ChannelId, ThreadId};
 use crate::domain::text::trouble;
 
 /// What one shard hears with.
@@ -62,10 +63,10 @@ impl Ears {
                 self.note(Change::Begun { shard: number.into(), total: total.into(), there });
                 // Both mind nothing of being done after every session.
                 self.discord.0.application.begins(ready.application.id.get());
-                self.discord.0.missed.notify_one();
+                self.discord.inbox().read_again();
             }
             // Discord sends what was missed, as far as it remembers.
-            Event::Resumed(_) => self.discord.0.missed.notify_one(),
+            Event::Resumed(_) => self.discord.inbox().read_again(),
             Event::GuildCreate(event) => self.note(Change::Improved { space: space_id(event.guild.id) }),
             // An outage of Discord's makes servers unavailable; they come back by themselves.
             Event::GuildDelete(event) if !event.guild.unavailable => {
@@ -110,15 +111,13 @@ impl Ears {
         }
         let nick = message.member.as_ref().and_then(|member| member.nick.clone());
         let name = nick.or_else(|| message.author.global_name.clone()).unwrap_or_else(|| message.author.name.clone());
-        self.put(inbox::Event::Wrote {
-            thread: message.channel_id.to_string(),
-            message: message.id.to_string(),
-            user: message.author.id.to_string(),
+        let what = What::Wrote {
+            member: member_id(message.author.id),
             name: Some(name),
             text: message.content,
             at: super::micros(&message.timestamp) / 1_000,
-            version: 0,
-        });
+        };
+        self.put(&message.channel_id.to_string(), message.id.to_string(), 0, what);
     }
 
     fn changed(&self, event: MessageUpdateEvent) {
@@ -133,34 +132,29 @@ impl Ears {
         let version = super::micros(&edited);
         if text.trim().is_empty() {
             // Only a picture is left, say. Words may come back.
-            return self.put(inbox::Event::Deleted { thread, message, version });
+            return self.put(&thread, message, version, What::Deleted);
         }
-        self.put(inbox::Event::Wrote {
-            thread,
-            at: super::instant(&message),
-            message,
-            user: author.id.to_string(),
-            name: event
-                .member
-                .flatten()
-                .and_then(|member| member.nick.clone())
-                .or_else(|| self.discord.known_name(&author)),
+        let nick = event.member.flatten().and_then(|member| member.nick.clone());
+        let what = What::Wrote {
+            member: member_id(author.id),
+            name: nick.or_else(|| self.discord.known_name(&author)),
             text,
-            version,
-        });
+            at: super::instant(&message),
+        };
+        self.put(&thread, message, version, what);
     }
 
     fn deleted(&self, guild: Option<GuildId>, channel: serenity::all::ChannelId, messages: &[MessageId]) {
         if self.serves(guild) {
             for message in messages {
-                let (thread, message) = (channel.to_string(), message.to_string());
-                self.put(inbox::Event::Deleted { thread, message, version: inbox::FOR_GOOD });
+                self.put(&channel.to_string(), message.to_string(), FOR_GOOD, What::Deleted);
             }
         }
     }
 
-    fn put(&self, event: inbox::Event) {
-        self.discord.put(event);
+    fn put(&self, thread: &str, message: String, version: i64, what: What) {
+        let young = is_young(thread, &message);
+        self.discord.inbox().put(News { thread: ThreadId::new(thread), message, version, young, what });
     }
 }
 

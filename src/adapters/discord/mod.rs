@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serenity::all::{Permissions, User};
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::app::App;
 use crate::app::chat::{Chat, Post, SendError};
+use crate::app::inbox::Inbox;
 use crate::domain::answer::ThreadMessage;
 use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId, short_hash};
@@ -104,9 +105,8 @@ struct Inner {
     /// The bot's own user id.
     me: OnceCell<String>,
     reads_threads: AtomicBool,
-    /// Rings when messages may have been missed.
-    missed: Notify,
-    inbox: inbox::Inbox,
+    inbox: Inbox,
+    receipts_at_once: Arc<Semaphore>,
     application: gateway::Application,
     seen: Mutex<interactions::Seen>,
     /// Channels known to be forums.
@@ -264,8 +264,8 @@ impl Discord {
             me: OnceCell::new(),
             reads_threads: AtomicBool::new(settings.read_threads),
             settings,
-            missed: Notify::new(),
-            inbox: inbox::Inbox::default(),
+            inbox: Inbox::default(),
+            receipts_at_once: Arc::new(Semaphore::new(inbox::RECEIPTS)),
             application: gateway::Application::default(),
             seen: Mutex::default(),
             forums: Mutex::default(),
