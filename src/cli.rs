@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
-use crate::adapters::discord::{self, LIBRARIES};
+use crate::adapters::{discord, slack};
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
 use crate::content;
@@ -44,8 +44,9 @@ fn count(problems: usize) -> String {
 }
 
 fn log(settings: &Log) {
-    let filter = EnvFilter::try_new(format!("{LIBRARIES},{}", settings.level));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(format!("{LIBRARIES},info")));
+    let libraries = format!("{},{}", discord::LIBRARIES, slack::LIBRARIES);
+    let filter = EnvFilter::try_new(format!("{libraries},{}", settings.level));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(format!("{libraries},info")));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Setting it twice would be a bug of ours that costs only log lines.
     let _ = if settings.json {
@@ -68,7 +69,9 @@ fn block_on(work: impl Future<Output = Result<()>>) -> ExitCode {
         Err(error) => {
             eprintln!("drillbot: {error:#}");
             // Starting again would not help: a service manager can be told so by this code.
-            if error.downcast_ref::<discord::Ended>().is_some() { ExitCode::from(REFUSED) } else { ExitCode::FAILURE }
+            let refused =
+                error.downcast_ref::<discord::Ended>().is_some() || error.downcast_ref::<slack::Ended>().is_some();
+            if refused { ExitCode::from(REFUSED) } else { ExitCode::FAILURE }
         }
     }
 }

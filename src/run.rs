@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::adapters::discord::{self, Discord};
+use crate::adapters::slack::{self, Slack};
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
@@ -27,6 +28,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 const TICKER: &str = "ticker";
 const WEB: &str = "worker of the web chat's deliveries";
 const DISCORD: &str = "worker of Discord's deliveries";
+const SLACK: &str = "worker of Slack's deliveries";
 const TICK: Duration = Duration::from_secs(1);
 /// A worker that has not shown up for so long is not well.
 const STALE_MS: i64 = 30_000;
@@ -55,11 +57,15 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    if options.speed.is_some() && config.discord.is_some() {
-        bail!(
-            "--speed invents the time, and people on Discord live in the real one: rehearse without the token (unset \
-             DRILLBOT_DISCORD_TOKEN, take discord.token_file out of the settings)"
-        );
+    if options.speed.is_some() {
+        for (name, there) in [("Discord", config.discord.is_some()), ("Slack", config.slack.is_some())] {
+            anyhow::ensure!(
+                !there,
+                "--speed invents the time, and people on {name} live in the real one: rehearse without its tokens (unset the \
+                 DRILLBOT_{}_.. variables, take its ..token_file out of the settings)",
+                name.to_uppercase()
+            );
+        }
     }
     if let Some(reveal) = &options.demo {
         config = config.web_only();
@@ -89,7 +95,8 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
 
     let (stop, stopping) = watch::channel(false);
     let pulse = Arc::new(Pulse::default());
-    let workers = [TICKER, WEB].into_iter().chain(config.discord.as_ref().map(|_| DISCORD));
+    let workers = [TICKER, WEB].into_iter();
+    let workers = workers.chain(config.discord.as_ref().map(|_| DISCORD)).chain(config.slack.as_ref().map(|_| SLACK));
     // From here on they have to show up.
     workers.for_each(|worker| pulse.beat(worker));
     let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
@@ -121,6 +128,13 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
         tasks.spawn(async move { (DISCORD, deliver(DISCORD, worker, remote, beat, ending).await) });
         let ending = stopping.clone();
         tasks.spawn(async move { ("connection to Discord", discord::listen(chat, ending).await) });
+    }
+    if let Some(settings) = &config.slack {
+        let chat = Slack::new(app.clone(), slack_settings(settings));
+        let (worker, remote, beat, ending) = (app.clone(), chat.clone(), pulse.clone(), stopping.clone());
+        tasks.spawn(async move { (SLACK, deliver(SLACK, worker, remote, beat, ending).await) });
+        let ending = stopping.clone();
+        tasks.spawn(async move { ("connection to Slack", slack::listen(chat, ending).await) });
     }
     if !config.content.paths.is_empty() {
         let (worker, settings, ending) = (app.clone(), config.content.clone(), stopping.clone());
@@ -163,6 +177,18 @@ pub fn discord_settings(settings: &config::Discord) -> discord::Settings {
             Shards::Fixed(shards) => Some(shards),
         },
         shard_range: settings.shard_range,
+    }
+}
+
+/// What the adapter needs of the settings.
+pub fn slack_settings(settings: &config::Slack) -> slack::Settings {
+    let exposed = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+    slack::Settings {
+        bot_token: settings.bot_token.expose().to_owned(),
+        app_token: exposed(&settings.app_token),
+        signing_secret: exposed(&settings.signing_secret),
+        api_url: settings.api_url.clone(),
+        command_prefix: settings.command_prefix.clone(),
     }
 }
 
@@ -251,6 +277,9 @@ fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, too
     }
     if config.discord.is_some() {
         lines.push("Discord: type /daily set in the channel that shall get questions; drillbot doctor discord looks for problems.".to_owned());
+    }
+    if config.slack.is_some() {
+        lines.push("Slack: invite the app to a channel and type /daily set there.".to_owned());
     }
     // Whoever started it may have stopped reading: that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));

@@ -1,5 +1,6 @@
 //! Chat services: each translates and waits, nothing else. They never import each other.
 
+pub mod address;
 pub mod discord;
 pub mod memory;
 pub mod slack;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::desk::{FormAnswer, Saved};
 use super::{Actor, App, Written};
 use crate::domain::answer::{MAX_CHARS, Part, Receipt};
-use crate::domain::ids::{RoundId, ThreadId};
+use crate::domain::ids::{MemberId, RoundId, ThreadId};
 use crate::domain::message::{Message, Reply};
 use crate::domain::round::State;
 use crate::domain::schedule::AnswerMode;
@@ -150,6 +150,14 @@ impl App {
                     Ok(if in_time { Receipt::Noted } else { Receipt::Late })
                 })
             })
+            .await
+    }
+
+    /// What somebody is called, on a platform whose messages do not say.
+    pub async fn is_called(&self, member: &MemberId, name: &str) -> Result<()> {
+        let (member, name) = (member.clone(), name.to_owned());
+        self.store
+            .write("note a name", move |conn| Box::pin(async move { members::rename(conn, &member, &name).await }))
             .await
     }
 

@@ -92,7 +92,12 @@ fn identify(platform: &str, id: &str, name: &str) -> Result<ChannelId, String> {
              \"Copy Channel ID\" gives it)"
         )),
         "discord" => Ok(ChannelId::new(format!("discord:{id}"))),
-        _ => Err(format!("platform is \"{platform}\"; this version knows \"web\" and \"discord\"")),
+        "slack" if !is_of_slack(id) => Err(format!(
+            "\"{id}\" is no channel of Slack: write the ids of the workspace and of the channel, T0123ABCD/C0123ABCD (the channel's link ends \
+             with them)"
+        )),
+        "slack" => Ok(ChannelId::new(format!("slack:{id}"))),
+        _ => Err(format!("platform is \"{platform}\"; this version knows \"web\", \"discord\" and \"slack\"")),
     }
 }
 
@@ -207,4 +212,12 @@ fn spec_of<'a>(given: impl Fn(&'static str) -> Option<&'a Given>) -> ScheduleSpe
 /// The machine's own time zone, UTC when it has none with a name.
 fn machine_zone() -> String {
     jiff::tz::TimeZone::system().iana_name().map_or_else(|| "UTC".to_owned(), str::to_owned)
+}
+
+/// A workspace and a channel, `T0123ABCD/C0123ABCD`.
+fn is_of_slack(id: &str) -> bool {
+    let is_id = |text: &str, begins: &[char]| {
+        text.len() > 4 && text.starts_with(begins) && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    id.split_once('/').is_some_and(|(team, channel)| is_id(team, &['T', 'E']) && is_id(channel, &['C', 'G']))
 }

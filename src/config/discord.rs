@@ -2,7 +2,7 @@
 
 use super::settings::{Plain, Values};
 use super::{Problem, Secret};
-use crate::adapters::discord::is_safe;
+use crate::adapters::address::is_safe;
 
 /// What the Discord adapter needs to know.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ mod channels;
 mod discord;
 mod file;
 mod settings;
+mod slack;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::domain::schedule::ScheduleSpec;
 
 pub use self::discord::{Discord, Shards};
 pub use self::settings::example;
+pub use self::slack::Slack;
 
 /// A text that never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Config {
     pub lease: Duration,
     /// Some when there is a token.
     pub discord: Option<Discord>,
+    /// Some when there is a bot token.
+    pub slack: Option<Slack>,
     pub channels: Vec<Channel>,
 }
 
@@ -60,6 +64,7 @@ impl Config {
     /// The same for the web chat alone: what a demo plays in.
     pub fn web_only(mut self) -> Config {
         self.discord = None;
+        self.slack = None;
         let schedules = self.channels.first().map(|channel| channel.schedules.clone()).unwrap_or_default();
         self.channels.retain(|channel| platform_of(channel.id.as_str()) == "web");
         if self.channels.is_empty() {
@@ -239,9 +244,17 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
         problems.push(Problem { place: place("content", "embedded"), message });
     }
     let discord = discord::build(values, &url, problems);
-    for channel in channels.iter().filter(|raw| discord.is_none() && platform_of(raw.id.as_str()) == "discord") {
-        let message =
-            "this channel is on Discord, and there is no token: set DRILLBOT_DISCORD_TOKEN or discord.token_file";
+    let slack = slack::build(values, problems);
+    for channel in &channels {
+        let message = match platform_of(channel.id.as_str()) {
+            "discord" if discord.is_none() => {
+                "this channel is on Discord, and there is no token: set DRILLBOT_DISCORD_TOKEN or discord.token_file"
+            }
+            "slack" if slack.is_none() => {
+                "this channel is on Slack, and there is no token: set DRILLBOT_SLACK_BOT_TOKEN or slack.bot_token_file"
+            }
+            _ => continue,
+        };
         problems.push(Problem { place: channel.place.clone(), message: message.to_owned() });
     }
     let channels = if channels.is_empty() { vec![default_channel()] } else { channels };
@@ -263,6 +276,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
             _ => Duration::from_secs(30),
         },
         discord,
+        slack,
         channels,
     }
 }

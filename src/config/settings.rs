@@ -132,6 +132,29 @@ pub(super) const SETTINGS: &[Setting] = &[
         "[]",
         "The first and the last shard of this process, both included: [0, 3]. For several processes on one PostgreSQL; needs a number of shards.",
     ),
+    setting("slack", "bot_token", Kind::Secret, "", "The bot's token (xoxb-..). With one, questions go to Slack too."),
+    setting(
+        "slack",
+        "app_token",
+        Kind::Secret,
+        "",
+        "For Socket Mode (xapp-..): no address that can be reached from outside is needed.",
+    ),
+    setting(
+        "slack",
+        "signing_secret",
+        Kind::Secret,
+        "",
+        "Instead of the app token, for HTTP: Slack reaches the bot at the web chat's address.",
+    ),
+    setting("slack", "api_url", Kind::Text, "\"https://slack.com\"", "Where Slack is: for a proxy, or for tests."),
+    setting(
+        "slack",
+        "command_prefix",
+        Kind::Text,
+        "\"\"",
+        "What stands before each command, where another app has the names: \"aws-\" makes it /aws-drill.",
+    ),
     setting(
         "daily",
         "cron",
@@ -175,6 +198,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("log", "What the operator reads."),
     ("delivery", "Posting."),
     ("discord", "Discord, once there is a token."),
+    ("slack", "Slack, once there are tokens."),
     ("daily", "The schedule of channels that have none of their own."),
 ];
 
@@ -227,6 +251,11 @@ pub fn example() -> String {
          # [[channels]]\n\
          # platform = \"discord\"\n\
          # id = \"123456789012345678\"\n\
+         #\n\
+         # One of Slack by the ids of its workspace and its own.\n\
+         # [[channels]]\n\
+         # platform = \"slack\"\n\
+         # id = \"T0123ABCD/C0123ABCD\"\n\
          #\n\
          # Several schedules a channel; each takes from [daily] what it leaves out.\n\
          # [[channels.schedules]]\n\

@@ -197,7 +197,7 @@ fn a_channel_of_discord_goes_by_its_id() {
         ("[[channels]]\nplatform = \"discord\"\nname = \"general\"\n", "a channel of Discord goes by its id"),
         ("[[channels]]\nplatform = \"discord\"\nid = \"general\"\n", "this one is \"general\""),
         ("[[channels]]\nplatform = \"web\"\nname = \"a\"\nid = \"1\"\n", "goes by its name: leave the id out"),
-        ("[[channels]]\nplatform = \"irc\"\nname = \"a\"\n", "this version knows \"web\" and \"discord\""),
+        ("[[channels]]\nplatform = \"irc\"\nname = \"a\"\n", "this version knows \"web\", \"discord\" and \"slack\""),
         (&twice, "the channel 123456789012345678 stands here twice"),
     ] {
         let found = read_with(text, &[TOKEN]).unwrap_err();

@@ -28,6 +28,13 @@ pub async fn seen(conn: &mut Conn, id: &MemberId, name: &str, now: i64) -> Resul
     Ok(())
 }
 
+/// Notes what somebody is called, if they are known.
+pub async fn rename(conn: &mut Conn, id: &MemberId, name: &str) -> Result<()> {
+    let sql = "update members set name = $2, folded = $3 where id = $1";
+    execute(conn, sql, vec![id.as_str().into(), name.into(), name.to_lowercase().into()]).await?;
+    Ok(())
+}
+
 /// [`seen`] for many.
 pub async fn seen_many(conn: &mut Conn, people: &BTreeMap<&MemberId, &str>, now: i64) -> Result<()> {
     let rows = people

@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 
 use super::events::{self, Ears};
 use super::rest::{Call, Failure, Method};
-use super::{Discord, PLATFORM, commands, is_safe};
+use super::{Discord, PLATFORM, commands};
+use crate::adapters::address::is_safe;
 use crate::app::inbox;
 use crate::domain::text::trouble;
 use crate::store::notes;

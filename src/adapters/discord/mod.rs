@@ -35,7 +35,6 @@ use rest::{Call, Failure, Method, Rest};
 
 pub use doctor::{Finding, Scheduled, doctor, invite};
 pub use gateway::{Ended, listen};
-pub use rest::is_safe;
 
 pub const PLATFORM: &str = "discord";
 

@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::hyper_tokio::SlackClientHyperConnector;
-use slack_morphism::{SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientSession};
+use slack_morphism::{
+    SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext, SlackClientHttpConnector,
+};
 
 pub type Connector = SlackClientHyperConnector<HttpsConnector<HttpConnector>>;
 
@@ -74,6 +77,19 @@ impl fmt::Debug for Token {
     }
 }
 
+/// An answer that nobody needs; it may be "ok" and no JSON at all.
+#[derive(Deserialize)]
+struct Ignored {}
+
+/// A request.
+#[derive(Clone, Copy)]
+enum Ask<'a> {
+    Get(&'a [(&'static str, String)]),
+    Post(&'a Value),
+    /// To an address that lets in whoever knows it.
+    To(&'a Url, &'a Value),
+}
+
 pub struct Api {
     client: Arc<SlackClient<Connector>>,
     /// Of channels: when the next message of ours may go there.
@@ -109,11 +125,7 @@ impl Api {
     where
         T: DeserializeOwned + Send,
     {
-        let all: Vec<(&str, Option<&String>)> = parameters.iter().map(|(key, value)| (*key, Some(value))).collect();
-        let ask = async |session: SlackClientSession<'_, Connector>| {
-            session.http_session_api.http_get::<T, _, _>(method, &all, None).await
-        };
-        self.attempts(token, method, true, ask).await.map_err(|failure| match failure {
+        self.attempts(token, method, true, Ask::Get(parameters)).await.map_err(|failure| match failure {
             Failure::Lost { why } => Failure::Busy { after: Duration::from_secs(1), why },
             other => other,
         })
@@ -127,10 +139,7 @@ impl Api {
     where
         T: DeserializeOwned + Send,
     {
-        let ask = async |session: SlackClientSession<'_, Connector>| {
-            session.http_session_api.http_post::<_, T>(method, body, None).await
-        };
-        self.attempts(token, method, true, ask).await
+        self.attempts(token, method, true, Ask::Post(body)).await
     }
 
     /// Does something that must not be done twice.
@@ -141,10 +150,7 @@ impl Api {
     where
         T: DeserializeOwned + Send,
     {
-        let ask = async |session: SlackClientSession<'_, Connector>| {
-            session.http_session_api.http_post::<_, T>(method, body, None).await
-        };
-        self.attempts(token, method, false, ask).await
+        self.attempts(token, method, false, Ask::Post(body)).await
     }
 
     /// Posts a message into a channel: once, and one a second.
@@ -163,11 +169,31 @@ impl Api {
         self.once(token, "chat.postMessage", body).await
     }
 
-    async fn attempts<T, A>(&self, token: &Token, method: &'static str, repeatable: bool, ask: A) -> Result<T, Failure>
+    /// Answers an interaction at the address that came with it, which lets in whoever knows it.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn respond(&self, url: &str, body: &Value) -> Result<(), Failure> {
+        let url: Url = url.parse().map_err(|_| Failure::Refused {
+            code: "invalid_url".to_owned(),
+            why: "Slack's address for an answer cannot be read".to_owned(),
+        })?;
+        let nobody = Token::new("", "");
+        self.attempts::<Ignored>(&nobody, "response_url", true, Ask::To(&url, body)).await.map(drop)
+    }
+
+    async fn attempts<T>(
+        &self,
+        token: &Token,
+        method: &'static str,
+        repeatable: bool,
+        ask: Ask<'_>,
+    ) -> Result<T, Failure>
     where
-        A: AsyncFn(SlackClientSession<'_, Connector>) -> Result<T, SlackClientError>,
+        T: DeserializeOwned + Send,
     {
-        let place = (token.team.clone(), method);
+        let team = token.team.as_str();
+        let place = (team.to_owned(), method);
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -176,17 +202,12 @@ impl Api {
                 return Err(Failure::Busy { after: silence, why: format!("Slack asks to slow down with {method}") });
             }
             tokio::time::sleep(silence).await;
-            let asked = tokio::time::timeout(PATIENCE, ask(self.client.open_session(&token.token))).await;
+            let asked = tokio::time::timeout(PATIENCE, self.ask(token, method, ask)).await;
             let failure = match asked {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => {
                     if let Some(pause) = asks_to_slow_down(&error) {
-                        tracing::warn!(
-                            method,
-                            team = token.team,
-                            after_ms = pause.as_millis(),
-                            "Slack asks to slow down"
-                        );
+                        tracing::warn!(method, team, after_ms = pause.as_millis(), "Slack asks to slow down");
                         self.silences.keep(place.clone(), pause);
                     }
                     judge(method, &error)
@@ -204,6 +225,32 @@ impl Api {
             }
             tracing::debug!(method, attempt, pause_ms = pause.as_millis(), why = failure.why(), "calling again");
             tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+impl Api {
+    async fn ask<T>(&self, token: &Token, method: &str, ask: Ask<'_>) -> Result<T, SlackClientError>
+    where
+        T: DeserializeOwned + Send,
+    {
+        let api = self.client.open_session(&token.token).http_session_api;
+        match ask {
+            Ask::Get(parameters) => {
+                let all: Vec<(&str, Option<&String>)> =
+                    parameters.iter().map(|(key, value)| (*key, Some(value))).collect();
+                api.http_get(method, &all, None).await
+            }
+            Ask::Post(body) => api.http_post(method, body, None).await,
+            Ask::To(url, body) => {
+                let context = SlackClientApiCallContext {
+                    rate_control_params: None,
+                    token: None,
+                    tracing_span: &api.span,
+                    is_sensitive_url: true,
+                };
+                self.client.http_api.connector.http_post_uri(url.clone(), body, context).await
+            }
         }
     }
 }

@@ -1,6 +1,415 @@
 //! Slack: the drill in its channels, threads, modals and App Home. Types of slack-morphism stop here.
 
 mod api;
+mod events;
+mod ids;
+mod inbox;
+mod interactions;
+mod posting;
 pub mod render;
+mod socket;
+mod words;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::{OnceCell, Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::app::chat::{Chat, Post, SendError};
+use crate::app::inbox::{self as letters, Inbox};
+use crate::domain::answer::ThreadMessage;
+use crate::domain::effect::{Audience, Place, Posted};
+use crate::domain::ids::{ChannelId, MessageId, ThreadId};
+use crate::domain::message::Message;
+use crate::domain::text::trouble;
+use api::{Api, Failure, Token};
+pub use socket::Ended;
+
+use ids::{Ours, Spot, Target, member_id};
 
 pub const PLATFORM: &str = "slack";
+
+/// For the log: the library writes addresses of connections, which let in whoever has them, and bodies, at "error".
+pub const LIBRARIES: &str = "slack_morphism=off";
+
+/// What has happened to channels and is not noted yet; more than that is found out when something is sent there.
+const CHANGES: usize = 10_000;
+/// Messages a page of a history or a thread.
+const PAGE: &str = "200";
+/// People who are known beside the database.
+const PEOPLE: usize = 50_000;
+/// How long what is known of a person is good.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// The longest prefix of commands: Slack allows a command 32 characters with its slash.
+pub const PREFIX_CHARS: usize = 16;
+
+/// How to reach Slack. Shows itself to nobody: it holds tokens.
+#[derive(Clone)]
+pub struct Settings {
+    /// Of the one workspace that the app is made for.
+    pub bot_token: String,
+    /// For Socket Mode.
+    pub app_token: Option<String>,
+    /// For the Events API.
+    pub signing_secret: Option<String>,
+    /// `https://slack.com`, or a proxy.
+    pub api_url: String,
+    /// What stands before each command, for a workspace in which another app has the names.
+    pub command_prefix: String,
+}
+
+/// The service. Clones share everything.
+#[derive(Clone)]
+pub struct Slack(Arc<Inner>);
+
+struct Inner {
+    app: Arc<App>,
+    api: Api,
+    settings: Settings,
+    home: OnceCell<Workspace>,
+    inbox: Inbox,
+    receipts: Arc<Semaphore>,
+    /// By the id of the member.
+    people: Mutex<HashMap<String, Person>>,
+    seen: Mutex<interactions::Seen>,
+}
+
+/// A workspace that has the app.
+#[derive(Clone, Debug)]
+pub(super) struct Workspace {
+    pub team: String,
+    pub token: Token,
+    /// The bot as a user.
+    pub user: String,
+}
+
+/// What Slack says of somebody.
+#[derive(Clone, Debug)]
+struct Person {
+    name: String,
+    /// Looks after the workspace.
+    organiser: bool,
+    asked: Instant,
+}
+
+/// A message in what matters here.
+#[derive(Clone, Debug, Deserialize)]
+struct Raw {
+    ts: String,
+    #[serde(default)]
+    user: Option<String>,
+    #[serde(default)]
+    bot_id: Option<String>,
+    #[serde(default)]
+    subtype: Option<String>,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    messages: Vec<Raw>,
+    #[serde(default)]
+    response_metadata: Cursor,
+}
+
+#[derive(Default, Deserialize)]
+struct Cursor {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+/// An answer of which only the success matters.
+#[derive(Deserialize)]
+struct Done {}
+
+impl Slack {
+    pub fn new(app: Arc<App>, settings: Settings) -> Slack {
+        Slack(Arc::new(Inner {
+            app,
+            api: Api::new(&settings.api_url),
+            settings,
+            home: OnceCell::new(),
+            inbox: Inbox::default(),
+            receipts: Arc::new(Semaphore::new(inbox::RECEIPTS)),
+            people: Mutex::default(),
+            seen: Mutex::default(),
+        }))
+    }
+
+    fn app(&self) -> &Arc<App> {
+        &self.0.app
+    }
+
+    fn api(&self) -> &Api {
+        &self.0.api
+    }
+
+    /// The workspace with this id.
+    async fn workspace(&self, team: &str) -> Result<&Workspace, Failure> {
+        let home = self.home().await?;
+        if home.team == team {
+            return Ok(home);
+        }
+        Err(Failure::Refused {
+            code: "invalid_auth".to_owned(),
+            why: "there is no token for this workspace".to_owned(),
+        })
+    }
+
+    /// The workspace that the settings' token is for.
+    async fn home(&self) -> Result<&Workspace, Failure> {
+        #[derive(Deserialize)]
+        struct Me {
+            team_id: String,
+            user_id: String,
+        }
+        let ask = || async {
+            let token = &self.0.settings.bot_token;
+            let me: Me = self.api().get(&Token::new("", token), "auth.test", &[]).await?;
+            Ok(Workspace { token: Token::new(&me.team_id, token), team: me.team_id, user: me.user_id })
+        };
+        self.0.home.get_or_try_init(ask).await
+    }
+
+    /// What a member is called, by what is known already.
+    fn known_name(&self, team: &str, user: &str) -> Option<String> {
+        let people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.get(member_id(team, user).as_str()).map(|known| known.name.clone())
+    }
+
+    /// What a member is called; Slack's messages do not say.
+    async fn name(&self, workspace: &Workspace, user: &str) -> Option<String> {
+        match self.known_name(&workspace.team, user) {
+            Some(known) => Some(known),
+            None => self.person(workspace, user).await.map(|person| person.name),
+        }
+    }
+
+    /// Who a member is, not older than [`FRESH`].
+    async fn person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
+        #[derive(Deserialize)]
+        struct Found {
+            user: User,
+        }
+        #[derive(Deserialize)]
+        struct User {
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            profile: Profile,
+            #[serde(default)]
+            is_admin: bool,
+            #[serde(default)]
+            is_owner: bool,
+        }
+        #[derive(Default, Deserialize)]
+        struct Profile {
+            #[serde(default)]
+            display_name: String,
+            #[serde(default)]
+            real_name: String,
+        }
+        let id = member_id(&workspace.team, user).to_string();
+        let known = self.0.people.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        if let Some(known) = known.filter(|known| known.asked.elapsed() < FRESH) {
+            return Some(known);
+        }
+        let found: Found = self.api().get(&workspace.token, "users.info", &[("user", user.to_owned())]).await.ok()?;
+        let User { name, profile: Profile { display_name, real_name }, is_admin, is_owner } = found.user;
+        let name = [display_name, real_name, name].into_iter().find(|name| !name.trim().is_empty())?;
+        let person = Person { name, organiser: is_admin || is_owner, asked: Instant::now() };
+        let mut people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() >= PEOPLE {
+            people.clear();
+        }
+        people.insert(id, person.clone());
+        Some(person)
+    }
+
+    /// Whether a user is the bot itself.
+    fn is_me(&self, team: &str, user: &str) -> bool {
+        self.0.home.get().is_some_and(|home| home.team == team && home.user == user)
+    }
+
+    /// The next messages of a channel or a thread (`ts`), and where to go on.
+    async fn page(
+        &self,
+        workspace: &Workspace,
+        place: Where<'_>,
+        since: Option<i64>,
+        cursor: &str,
+    ) -> Result<(Vec<Raw>, Option<String>), Failure> {
+        let mut parameters = vec![
+            ("channel", place.channel.to_owned()),
+            ("limit", PAGE.to_owned()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        parameters.extend(place.thread.map(|ts| ("ts", ts.to_owned())));
+        parameters.extend(since.map(|ms| ("oldest", ids::ts(ms))));
+        if !cursor.is_empty() {
+            parameters.push(("cursor", cursor.to_owned()));
+        }
+        let method = if place.thread.is_some() { "conversations.replies" } else { "conversations.history" };
+        let page: Page = self.api().get(&workspace.token, method, &parameters).await?;
+        let next = page.response_metadata.next_cursor;
+        Ok((page.messages, (!next.is_empty()).then_some(next)))
+    }
+}
+
+/// A channel, or a thread in it by the time of its first message.
+#[derive(Clone, Copy)]
+struct Where<'a> {
+    channel: &'a str,
+    thread: Option<&'a str>,
+}
+
+/// Listens until `stopping`.
+///
+/// # Errors
+/// [`Ended`] when Slack refuses a token for good.
+pub async fn listen(slack: Slack, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let (changes, happened) = mpsc::channel(CHANGES);
+    let ears = events::Ears { slack: slack.clone(), changes };
+    // They end with this set, however it ends.
+    let mut helpers = JoinSet::new();
+    helpers.spawn(letters::work(slack.clone(), stopping.clone()));
+    helpers.spawn(letters::catch_up(slack.clone(), stopping.clone()));
+    helpers.spawn(events::note_changes(slack.clone(), happened));
+    match slack.0.settings.app_token.clone() {
+        Some(app_token) => socket::listen(ears, &app_token, stopping).await,
+        None => {
+            let _ = stopping.wait_for(|stop| *stop).await;
+            Ok(())
+        }
+    }
+}
+
+/// Nothing is certain to have happened, or it is certain that it has not.
+fn unsure(failure: Failure) -> SendError {
+    match failure {
+        Failure::Busy { after, why } => SendError::Retry { after, why },
+        Failure::Refused { why, .. } => SendError::Fatal { why },
+        Failure::Lost { why } => SendError::InDoubt { why },
+    }
+}
+
+/// A person's own words: no app's, nothing that Slack itself says.
+fn is_somebodys(message: &Raw) -> bool {
+    message.bot_id.is_none()
+        && message.user.is_some()
+        && matches!(message.subtype.as_deref(), None | Some("thread_broadcast" | "file_share" | "me_message"))
+        && !message.text.trim().is_empty()
+}
+
+impl Chat for Slack {
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    /// What only one member sees does not last in Slack and cannot be looked for: results come with the "My result" button and stand in
+    /// the App Home.
+    fn posts_in_private(&self) -> bool {
+        false
+    }
+
+    async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
+        let spot = spot(&post.place.channel)?;
+        match (&post.place.audience, post.opens_thread, &post.place.thread) {
+            (Audience::Member(member), ..) => self.post_to_member(member, &post).await,
+            (Audience::Organisers, ..) => self.post_to_organisers(&post.place.channel, &post).await,
+            (Audience::Everyone, Some(_), _) => self.post_question(spot, &post).await,
+            (Audience::Everyone, None, Some(thread)) => self.post_in_thread(spot, thread, &post).await,
+            (Audience::Everyone, None, None) => self.post_in_channel(spot, &post).await,
+        }
+    }
+
+    async fn find(&self, post: Post<'_>) -> Result<Option<Posted>, SendError> {
+        let spot = spot(&post.place.channel)?;
+        let thread = post.place.thread.as_ref().and_then(Target::of_thread);
+        match &post.place.audience {
+            Audience::Everyone => self.find_in_channel(spot, thread, &post).await,
+            Audience::Member(member) => self.find_letter(member, &post).await,
+            Audience::Organisers => self.find_notice(&post.place.channel, &post).await,
+        }
+    }
+
+    async fn edit(&self, place: &Place, target: &MessageId, message: &Message) -> Result<(), SendError> {
+        let Some(ours) = Ours::of_message(target) else {
+            return Err(SendError::Fatal { why: trouble::message_deleted() });
+        };
+        let Target { spot, ts } = ours.target;
+        let mut body = render::with_key(render::message(message), ours.key);
+        body["channel"] = json!(spot.channel);
+        body["ts"] = json!(ts);
+        let edit = async {
+            let workspace = self.workspace(spot.team).await?;
+            self.api().repeat::<Done>(&workspace.token, "chat.update", &body).await
+        };
+        match edit.await {
+            Ok(_) => Ok(()),
+            // Edits can be repeated: nothing is in doubt about them.
+            Err(Failure::Lost { why }) => Err(SendError::Retry { after: Duration::from_secs(1), why }),
+            Err(failure) => match failure.code() {
+                "message_not_found" | "cant_update_message" | "edit_window_closed" => {
+                    Err(SendError::Fatal { why: trouble::message_deleted() })
+                }
+                _ => Err(self.explain(&place.channel, failure).await),
+            },
+        }
+    }
+
+    async fn replies(&self, place: &Place, thread: &ThreadId) -> Result<Vec<ThreadMessage>, SendError> {
+        let Some(Target { spot, ts }) = Target::of_thread(thread) else { return Err(SendError::Deleted) };
+        let in_thread = Where { channel: spot.channel, thread: Some(ts) };
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let read = async {
+                let workspace = self.workspace(spot.team).await?;
+                let (page, next) = self.page(workspace, in_thread, None, &cursor).await?;
+                let mut messages = Vec::new();
+                for message in page.into_iter().filter(|message| message.ts != ts && is_somebodys(message)) {
+                    let user = message.user.unwrap_or_default();
+                    let name = self.name(workspace, &user).await;
+                    messages.push(ThreadMessage {
+                        member: member_id(spot.team, &user),
+                        name: name.unwrap_or(user),
+                        id: MessageId::new(Target { spot, ts: &message.ts }.part()),
+                        text: words::as_typed(&message.text),
+                        at: ids::micros(&message.ts) / 1_000,
+                    });
+                }
+                Ok::<_, Failure>((messages, next))
+            };
+            match read.await {
+                Ok((messages, next)) => {
+                    all.extend(messages);
+                    match next {
+                        Some(next) => cursor = next,
+                        None => break,
+                    }
+                }
+                Err(Failure::Refused { code, .. }) if code == "thread_not_found" => return Err(SendError::Deleted),
+                Err(Failure::Lost { why }) => return Err(SendError::Retry { after: Duration::from_secs(1), why }),
+                Err(failure) => return Err(self.explain(&place.channel, failure).await),
+            }
+        }
+        all.sort_by(|one: &ThreadMessage, other| one.id.as_str().cmp(other.id.as_str()));
+        Ok(all)
+    }
+}
+
+/// The channel of Slack that an id names.
+fn spot(channel: &ChannelId) -> Result<Spot<'_>, SendError> {
+    Spot::of_channel(channel).ok_or_else(|| SendError::Fatal { why: format!("{channel} is no channel of Slack") })
+}

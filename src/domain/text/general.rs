@@ -195,6 +195,11 @@ pub fn everyone_not_called() -> String {
     "I never call everyone: give ping a role of those who want to be called.".to_owned()
 }
 
+/// What stands in a window until there is more to show.
+pub fn one_moment() -> Message {
+    Message::say("One moment…")
+}
+
 /// "Save as my answer" on a message that is in no question's thread.
 pub fn not_in_a_question() -> Message {
     refused(

@@ -25,8 +25,8 @@ pub use daily::{
 pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
-    help, help_for, message_saved, no_question, no_topic, not_in_a_question, not_your_message, offer, organisers_only,
-    question_closed, refused, refused_with, round_gone, shortened, topics, unknown_button, usage,
+    help, help_for, message_saved, no_question, no_topic, not_in_a_question, not_your_message, offer, one_moment,
+    organisers_only, question_closed, refused, refused_with, round_gone, shortened, topics, unknown_button, usage,
 };
 pub use local::{Local, localized};
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};

@@ -20,6 +20,31 @@ pub fn removed_from_server() -> String {
     "I was removed from the server. Invite me again, and I go on with the next question".to_owned()
 }
 
+/// Slack. A private channel that the bot is not in looks as if it did not exist.
+pub fn not_in_channel(place: &str) -> String {
+    format!("I am not in {place}. Invite me there: /invite, or the channel's settings under Integrations")
+}
+
+/// Slack.
+pub fn archived(place: &str) -> String {
+    format!("{place} is archived. Unarchive it, and I go on with the next question; or /daily pause there")
+}
+
+/// Slack. `why` names the scope.
+pub fn missing_scope(why: &str) -> String {
+    format!("{why}. Put my manifest in force once more and install the app again (OAuth & Permissions, Reinstall)")
+}
+
+/// Slack.
+pub fn removed_from_workspace() -> String {
+    "the app was removed from the workspace. Install it again, and I go on with the next question".to_owned()
+}
+
+/// Slack.
+pub fn posting_restricted(place: &str) -> String {
+    format!("only some people may post in {place}. Let me post there: the channel's settings, Posting permissions")
+}
+
 pub fn message_deleted() -> String {
     "the message was deleted".to_owned()
 }
