@@ -4,6 +4,12 @@
 #[path = "../it/fake/discord/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "tests use the rest")]
 mod discord;
+#[path = "../it/fake/door.rs"]
+mod door;
+#[path = "../it/fake/shared.rs"]
+mod shared;
+#[path = "../it/fake/specs.rs"]
+mod specs;
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

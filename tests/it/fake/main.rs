@@ -3,6 +3,9 @@
 #[path = "discord/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "tests use the rest")]
 mod discord;
+mod door;
+mod shared;
+mod specs;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;

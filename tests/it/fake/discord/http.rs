@@ -1,25 +1,19 @@
 //! The HTTP server before the routes: connections that can be cut, faults, the token, rate limits, and the checks of every body.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderName, HeaderValue, Response};
-use axum::serve::{IncomingStream, Listener};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
+use super::super::door::{Cut, Door};
 use super::Shared;
 use super::faults::{Fault, Outage};
 use super::limits;
@@ -28,79 +22,10 @@ use super::rates::{Over, Standing};
 use super::rest::{self, Call, Refusal, Route};
 use super::schema::{self, Part};
 
-/// Accepts connections unless the service is out of reach.
-pub struct Door {
-    pub listener: TcpListener,
-    pub shared: Arc<Shared>,
-}
-
-/// One connection, which can be cut from within.
-pub struct Line {
-    stream: TcpStream,
-    cut: Cut,
-}
-
-/// Cuts its connection when it is set.
-#[derive(Clone, Default)]
-struct Cut(Arc<AtomicBool>);
-
-impl Listener for Door {
-    type Io = Line;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Line, SocketAddr) {
-        loop {
-            if let Ok((stream, address)) = self.listener.accept().await
-                && self.shared.model().faults.outage != Some(Outage::Unreachable)
-            {
-                return (Line { stream, cut: Cut::default() }, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Door>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Cut {
-        stream.io().cut.clone()
-    }
-}
-
-impl Line {
-    fn alive(&self) -> io::Result<()> {
-        if self.cut.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.alive()?;
-        Pin::new(&mut self.stream).poll_read(context, into)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.alive()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.alive()?;
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 /// Serves for as long as the fake lives.
-pub async fn run(door: Door) {
-    let shared = Arc::clone(&door.shared);
+pub async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    let reached = Arc::clone(&shared);
+    let door = Door::new(listener, move || reached.model().faults.outage != Some(Outage::Unreachable));
     let app = Router::new().fallback(answer).with_state(shared);
     let _ = axum::serve(door, app.into_make_service_with_connect_info::<Cut>()).await;
 }
@@ -153,7 +78,7 @@ async fn answer(
     });
     tokio::time::sleep(plan.late).await;
     if plan.cut {
-        cut.0.store(true, Ordering::Relaxed);
+        cut.set();
     }
     plan.respond()
 }

@@ -391,7 +391,7 @@ impl Fake {
 
     /// Changes whenever anything does.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.changes.subscribe()
+        self.shared.changes()
     }
 }
 

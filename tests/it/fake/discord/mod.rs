@@ -19,12 +19,11 @@ mod wire;
 mod tests;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, Matcher, Outage};
@@ -39,39 +38,7 @@ pub struct Fake {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// The model, and a way to wait for its changes.
-struct Shared {
-    model: Mutex<Model>,
-    changes: watch::Sender<u64>,
-}
-
-impl Shared {
-    fn model(&self) -> MutexGuard<'_, Model> {
-        // A test that panicked while it held the model must not hide its own message behind this one.
-        self.model.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn change<T>(&self, by: impl FnOnce(&mut Model) -> T) -> T {
-        let out = by(&mut self.model());
-        self.changes.send_modify(|count| *count += 1);
-        out
-    }
-
-    /// Waits until there is an answer, at most so long.
-    async fn wait<T>(&self, within: Duration, ask: impl Fn(&Model) -> Option<T>) -> Option<T> {
-        let mut changes = self.changes.subscribe();
-        let found = async {
-            loop {
-                changes.mark_unchanged();
-                if let Some(answer) = ask(&self.model()) {
-                    return Some(answer);
-                }
-                changes.changed().await.ok()?;
-            }
-        };
-        tokio::time::timeout(within, found).await.ok().flatten()
-    }
-}
+type Shared = super::shared::Shared<Model>;
 
 impl Fake {
     /// On a free port.
@@ -88,9 +55,9 @@ impl Fake {
         model.sessions.recommended_shards = 1;
         model.sessions.max_concurrency = 1;
         model.sessions.reset_after = Duration::from_secs(86_400);
-        let shared = Arc::new(Shared { model: Mutex::new(model), changes: watch::Sender::new(0) });
-        let door = http::Door { listener: rest, shared: Arc::clone(&shared) };
-        let tasks = vec![tokio::spawn(http::run(door)), tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
+        let shared = Arc::new(Shared::new(model));
+        let rest = tokio::spawn(http::run(rest, Arc::clone(&shared)));
+        let tasks = vec![rest, tokio::spawn(gateway::run(gateway, Arc::clone(&shared)))];
         Fake { shared, address, tasks }
     }
 

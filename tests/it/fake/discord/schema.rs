@@ -1,11 +1,14 @@
 //! Requests and answers against Discord's own OpenAPI document, when it is at hand.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
+
+use super::super::specs;
+
+const FILE: &str = "discord-openapi.json";
 
 /// Which part of an operation is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,22 +64,11 @@ pub fn check_query(method: &str, template: &str, query: &BTreeMap<String, String
 fn specification() -> Option<&'static Specification> {
     static LOADED: OnceLock<Option<Specification>> = OnceLock::new();
     let load = || {
-        let text = std::fs::read_to_string(folder()?.join("discord-openapi.json")).ok()?;
+        let text = std::fs::read_to_string(specs::folder_with(FILE)?.join(FILE)).ok()?;
         let document = serde_json::from_str(&text).expect("the OpenAPI document of Discord is JSON");
         Some(Specification { document, compiled: Mutex::default() })
     };
     LOADED.get_or_init(load).as_ref()
-}
-
-/// Where specifications are kept: they are not part of this project.
-#[expect(clippy::disallowed_methods, reason = "this place is a matter of the machine that tests run on")]
-fn folder() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("DRILLBOT_SPECS") {
-        return Some(PathBuf::from(given));
-    }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let all = here.ancestors().flat_map(|above| [above.join("shared/specs"), above.join("../shared/specs")]);
-    all.into_iter().find(|folder| folder.join("discord-openapi.json").is_file())
 }
 
 impl Specification {
