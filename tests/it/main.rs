@@ -1,5 +1,6 @@
 //! Tests of the whole bot in one binary, so that it links once: in a world in memory, on real databases, and with the real binary.
 
+mod running;
 mod support;
 mod world;
 

@@ -19,11 +19,9 @@ use drillbot::app::{Actor, App};
 use drillbot::domain::bank::Bank;
 use drillbot::domain::ids::{ChannelId, MemberId, ThreadId};
 use drillbot::domain::round::State;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::fake::discord::{Fake, Id, Outage, Permissions, Pinged, Shown};
+use crate::running::Running;
 use crate::support::{eventually, setting};
 use crate::world::{bank, folder, open_store, standings_agree};
 
@@ -44,19 +42,6 @@ pub struct Stage {
     settings: Settings,
     bot: Option<Running>,
     _folder: tempfile::TempDir,
-}
-
-/// A bot with a runtime of its own: when that ends, nothing of the bot goes on, as with a process.
-struct Running {
-    stop: watch::Sender<bool>,
-    process: Option<Runtime>,
-    listening: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.process.take().into_iter().for_each(Runtime::shutdown_background);
-    }
 }
 
 impl Stage {
@@ -114,27 +99,7 @@ impl Stage {
 
     pub fn start(&mut self) {
         let discord = self.chat();
-        let (stop, stopping) = watch::channel(false);
-        let (app, chat) = (self.app.clone(), discord.clone());
-        let process = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        process.spawn(async move {
-            loop {
-                // A database that a test holds up or breaks is away for a moment only.
-                let _ = app.tick().await;
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-        let app = self.app.clone();
-        process.spawn(async move {
-            loop {
-                if app.deliver(&chat).await.is_ok_and(|delivered| delivered.claimed > 0) {
-                    continue;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        let listening = process.spawn(discord::listen(discord, stopping));
-        self.bot = Some(Running { stop, process: Some(process), listening });
+        self.bot = Some(Running::start(&self.app, discord.clone(), |stopping| discord::listen(discord, stopping)));
     }
 
     /// The process dies: whatever was under way is cut off. The database stays.
