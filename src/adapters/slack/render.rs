@@ -1,1 +1,249 @@
-//! A message as Slack's blocks: every limit and every escape. Source: <https://docs.slack.dev/reference/block-kit>.
+//! A message as Slack shows it: blocks and buttons, within the service's limits. Source: <https://docs.slack.dev/reference/block-kit>.
+//!
+//! All words stand in `rich_text` blocks, whose text is literal: Slack finds no mention, link, emoji code or mark in it, so
+//! nothing that people wrote has to be escaped, and what is shown is what they wrote. `mrkdwn` knows no escape for `*`, `_`,
+//! `~`, backticks and `:emoji:`; only look-alikes would help, in the very texts that people copy. Headings and small print,
+//! which `rich_text` lacks, are `header` and `context` blocks of `plain_text`; see `words::is_plain` for when. The one text that
+//! Slack reads as `mrkdwn` is a message's summary for notifications, see `words::escaped`.
+
+mod page;
+mod rich;
+mod words;
+
+use serde_json::{Value, json};
+
+use self::page::{Page, Surface, weight};
+use self::words::{clean_line, clip, escaped, size};
+use crate::domain::message::{Button, Form, Input, Message, Style};
+use crate::domain::text;
+
+/// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>
+const BUTTONS: usize = 25;
+/// <https://docs.slack.dev/reference/block-kit/block-elements/button-element>
+const BUTTON_LABEL: usize = 75;
+const ACTION_ID: usize = 255;
+/// <https://docs.slack.dev/reference/views/modal-views>
+const TITLE: usize = 24;
+const PRIVATE_METADATA: usize = 3_000;
+/// <https://docs.slack.dev/reference/block-kit/blocks/input-block>
+const INPUT_LABEL: usize = 2_000;
+/// <https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element>
+const INPUT_PLACEHOLDER: usize = 150;
+const INPUT_VALUE: usize = 3_000;
+
+/// Stands for what has no visible words: Slack refuses empty texts.
+const NOTHING: &str = "–";
+
+/// <https://docs.slack.dev/messaging/message-metadata>
+const EVENT_TYPE: &str = "drillbot_post";
+
+/// The body of `chat.postMessage`, without its channel. `chat.update` knows no `unfurl_links` and no `unfurl_media`.
+pub fn message(message: &Message) -> Value {
+    let mut body = shown_in(message, Surface::CHANNEL);
+    body["unfurl_links"] = json!(false);
+    body["unfurl_media"] = json!(false);
+    body
+}
+
+/// The body of `chat.postEphemeral` or of a response URL, for what one person sees: user groups are shown by name, which calls
+/// nobody where nobody else sees it.
+pub fn private(message: &Message) -> Value {
+    shown_in(message, Surface::PRIVATE)
+}
+
+fn shown_in(message: &Message, surface: Surface) -> Value {
+    let mut seen = Vec::new();
+    json!({
+        "text": summary(message),
+        "blocks": blocks(message, surface, &mut seen),
+        // Against a guess at names and addresses in `text`.
+        "link_names": false,
+        "parse": "none",
+    })
+}
+
+/// The body with a call of a user group before it; unchanged if `ping` is no id of one (`S` and capitals or digits).
+pub fn with_ping(mut body: Value, ping: &str) -> Value {
+    if !words::is_user_group(ping) {
+        return body;
+    }
+    let call = rich::block(vec![rich::section(vec![json!({ "type": "usergroup", "usergroup_id": ping })])]);
+    if let Some(blocks) = body["blocks"].as_array_mut() {
+        blocks.insert(0, call);
+    }
+    let text = body["text"].as_str().unwrap_or_default();
+    body["text"] = json!(format!("<!subteam^{ping}> {text}"));
+    body
+}
+
+/// The body with a key by which the post is found again, see [`key_of`].
+pub fn with_key(mut body: Value, key: &str) -> Value {
+    body["metadata"] = json!({ "event_type": EVENT_TYPE, "event_payload": { "key": key } });
+    body
+}
+
+/// The key that [`with_key`] gave a message, from `conversations.history` or `.replies` with `include_all_metadata`.
+pub fn key_of(message: &Value) -> Option<String> {
+    let metadata = message.get("metadata").filter(|metadata| metadata["event_type"] == EVENT_TYPE)?;
+    metadata["event_payload"]["key"].as_str().map(str::to_owned)
+}
+
+/// The view that asks for what a form asks. A submission has `state.values[id][id].value` for every input.
+///
+/// `private_metadata` has at most 3,000 characters; longer, it is left out.
+pub fn modal(form: &Form, private_metadata: &str) -> Value {
+    let inputs = inputs(&form.inputs);
+    let mut page = Page::new(Surface { blocks: Surface::VIEW.blocks - inputs.len(), ..Surface::VIEW });
+    for block in &form.blocks {
+        page.add(block);
+    }
+    let mut blocks = if form.blocks.is_empty() && !inputs.is_empty() { Vec::new() } else { page.finish("") };
+    blocks.extend(inputs);
+    let mut view = view(&form.title, &blocks, "Cancel", private_metadata);
+    view["callback_id"] = json!(form.action);
+    view["submit"] = plain(&form.submit, TITLE);
+    view
+}
+
+/// The view that shows a message with its buttons.
+///
+/// `private_metadata` has at most 3,000 characters; longer, it is left out.
+pub fn modal_message(title: &str, message: &Message, private_metadata: &str) -> Value {
+    let blocks = blocks(message, Surface::VIEW, &mut Vec::new());
+    view(title, &blocks, "Close", private_metadata)
+}
+
+fn view(title: &str, blocks: &[Value], close: &str, private_metadata: &str) -> Value {
+    let mut view =
+        json!({ "type": "modal", "title": plain(title, TITLE), "close": plain(close, TITLE), "blocks": blocks });
+    if !private_metadata.is_empty() && size(private_metadata) <= PRIVATE_METADATA {
+        view["private_metadata"] = json!(private_metadata);
+    }
+    view
+}
+
+/// The view of App Home: the messages one below the other.
+pub fn home(messages: &[Message]) -> Value {
+    let (mut all, mut seen) = (Vec::new(), Vec::new());
+    let mut surface = Surface::VIEW;
+    for message in messages {
+        let divider = json!({ "type": "divider" });
+        let room = surface.blocks.saturating_sub(all.len() + usize::from(!all.is_empty()));
+        // Below this there is no room for a line, its buttons and the words that say it was shortened.
+        if room < 3 || surface.total < 1_000 + weight(&divider) {
+            break;
+        }
+        let share = Surface { blocks: room, total: (surface.total - weight(&divider)).min(Surface::SHARE), ..surface };
+        let blocks = blocks(message, share, &mut seen);
+        if !all.is_empty() {
+            all.push(divider.clone());
+        }
+        let taken = blocks.iter().map(weight).sum::<usize>() + weight(&divider);
+        surface.total = surface.total.saturating_sub(taken);
+        all.extend(blocks);
+    }
+    if all.is_empty() {
+        all = Page::new(Surface::VIEW).finish("");
+    }
+    json!({ "type": "home", "blocks": all })
+}
+
+/// What notifications and screen readers say.
+fn summary(message: &Message) -> String {
+    let said = message.summary.trim();
+    let text = if said.is_empty() { message.as_text() } else { said.to_owned() };
+    escaped(&text).unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// At least one. `seen` are the ids of buttons in the same view.
+fn blocks(message: &Message, surface: Surface, seen: &mut Vec<String>) -> Vec<Value> {
+    let actions = actions(&message.buttons, surface.total / 2, seen);
+    let room = Surface {
+        blocks: surface.blocks - usize::from(actions.is_some()),
+        total: surface.total - actions.as_ref().map_or(0, weight),
+        ..surface
+    };
+    let mut page = Page::new(room);
+    for block in &message.blocks {
+        page.add(block);
+    }
+    let mut blocks = page.finish(&message.summary);
+    blocks.extend(actions);
+    blocks
+}
+
+/// What cannot be pressed (no id, too long an id) or would be refused (an id twice) is left out.
+fn actions(buttons: &[Button], most: usize, seen: &mut Vec<String>) -> Option<Value> {
+    let mut elements: Vec<Value> = Vec::new();
+    let mut left = most;
+    for button in buttons {
+        let id = &button.action;
+        if id.is_empty() || size(id) > ACTION_ID || seen.contains(id) || elements.len() == BUTTONS {
+            continue;
+        }
+        let mut element = json!({ "type": "button", "action_id": id, "text": plain(&button.label, BUTTON_LABEL) });
+        match button.style {
+            Style::Primary => element["style"] = json!("primary"),
+            Style::Danger => element["style"] = json!("danger"),
+            Style::Secondary => {}
+        }
+        if weight(&element) <= left {
+            left -= weight(&element);
+            seen.push(id.clone());
+            elements.push(element);
+        }
+    }
+    if elements.is_empty() { None } else { Some(json!({ "type": "actions", "elements": elements })) }
+}
+
+/// The inputs that have an id of their own.
+fn inputs(inputs: &[Input]) -> Vec<Value> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut out = Vec::new();
+    for one in inputs {
+        if !one.id.is_empty() && size(&one.id) <= ACTION_ID && !seen.contains(&one.id.as_str()) {
+            seen.push(&one.id);
+            out.push(input(one, out.is_empty()));
+        }
+    }
+    out.truncate(Surface::VIEW.blocks / 2);
+    out
+}
+
+fn input(input: &Input, first: bool) -> Value {
+    let limit = input.max_length.clamp(1, INPUT_VALUE);
+    let mut element = json!({
+        "type": "plain_text_input",
+        "action_id": input.id,
+        "multiline": input.multiline,
+        "max_length": limit,
+        "focus_on_load": first,
+    });
+    let placeholder = clip(clean_line(&input.placeholder).trim(), INPUT_PLACEHOLDER);
+    if !placeholder.is_empty() {
+        element["placeholder"] = plain(&placeholder, INPUT_PLACEHOLDER);
+    }
+    let mut out = json!({
+        "type": "input",
+        "block_id": input.id,
+        "label": plain(&input.label, INPUT_LABEL),
+        "optional": !input.required,
+    });
+    if !input.value.is_empty() {
+        let value = clip(&input.value, limit);
+        if value != input.value {
+            // Who saves this loses the rest.
+            out["hint"] = plain(text::shortened(), INPUT_LABEL);
+        }
+        element["initial_value"] = json!(value);
+    }
+    out["element"] = element;
+    out
+}
+
+/// A `plain_text` object of one line; colons stay colons.
+fn plain(text: &str, limit: usize) -> Value {
+    let text = clip(clean_line(text).trim(), limit);
+    let text = if text.is_empty() { NOTHING } else { &text };
+    json!({ "type": "plain_text", "text": text, "emoji": false })
+}
