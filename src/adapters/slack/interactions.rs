@@ -465,7 +465,7 @@ impl Ticket {
 
     async fn respond(&self, message: &Message, replaces: bool) {
         let Stage::Private { url, .. } = &self.stage else { return };
-        let mut body = render::message(message);
+        let mut body = render::private(message);
         body["response_type"] = json!("ephemeral");
         body["replace_original"] = json!(replaces);
         if let Err(failure) = self.slack.api().respond(url, &body).await {

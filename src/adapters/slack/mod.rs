@@ -348,7 +348,7 @@ impl Chat for Slack {
             return Err(SendError::Fatal { why: trouble::message_deleted() });
         };
         let Target { spot, ts } = ours.target;
-        let mut body = render::with_key(render::message(message), ours.key);
+        let mut body = render::with_key(render::edit(message), ours.key);
         body["channel"] = json!(spot.channel);
         body["ts"] = json!(ts);
         let edit = async {

@@ -37,7 +37,12 @@ const NOTHING: &str = "–";
 /// <https://docs.slack.dev/messaging/message-metadata>
 const EVENT_TYPE: &str = "drillbot_post";
 
-/// The body of `chat.postMessage`, without its channel. `chat.update` knows no `unfurl_links` and no `unfurl_media`.
+/// The body of `chat.update`, without its channel and time; it knows no `unfurl_links` and no `unfurl_media`.
+pub fn edit(message: &Message) -> Value {
+    shown_in(message, Surface::CHANNEL)
+}
+
+/// The body of `chat.postMessage`, without its channel.
 pub fn message(message: &Message) -> Value {
     let mut body = shown_in(message, Surface::CHANNEL);
     body["unfurl_links"] = json!(false);
