@@ -44,7 +44,7 @@ fn plain(object: &Value, most: usize) -> Result<String, String> {
     if object["type"] != "plain_text" || object["emoji"] != false {
         return Err(format!("not literal: {object}"));
     }
-    if text.trim().is_empty() || size(text) > most || text.contains('\n') || text.chars().any(is_hidden) {
+    if text.trim().is_empty() || size(text) > most || text.chars().any(is_hidden) {
         return Err(format!("empty, too long or with hidden signs: {object}"));
     }
     Ok(text.to_owned())
@@ -62,7 +62,8 @@ fn has_shortcode(text: &str) -> bool {
         n > 0
             && n < text.matches(':').count()
             && !name.is_empty()
-            && name.chars().all(|c| c.is_alphanumeric() || "_+-'".contains(c))
+            // The look-alikes of marks are letters to Unicode.
+            && name.chars().all(|c| (c.is_alphanumeric() || "_+-'".contains(c)) && !"ˋˍ".contains(c))
     })
 }
 
@@ -125,8 +126,13 @@ fn shown(block: &Value, marks: bool, groups: bool) -> Result<String, String> {
     let quoted = |text: &str| text.split('\n').map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n");
     Ok(match string(&block["type"]) {
         "divider" => if marks { "---" } else { "" }.to_owned(),
-        "header" if marks => format!("# {}", literal(&block["text"], 150)?),
-        "header" => literal(&block["text"], 150)?,
+        "header" => {
+            let text = literal(&block["text"], 150)?;
+            if text.contains('\n') {
+                return Err(format!("a heading of two lines: {text}"));
+            }
+            if marks { format!("# {text}") } else { text }
+        }
         "context" => {
             let [element] = array(&block["elements"]) else { return Err(format!("more than one element: {block}")) };
             let text = literal(element, 3_000)?;
@@ -740,7 +746,7 @@ fn a_summary_is_no_markup() {
         assert_eq!(text(said), expect, "{said}");
     }
     let message = Message { blocks: vec![Block::heading("Hints"), Block::line("First")], ..Message::default() };
-    assert_eq!(render::message(&message)["text"], "# Hints First");
+    assert_eq!(render::message(&message)["text"], "Hints");
 }
 
 #[test]

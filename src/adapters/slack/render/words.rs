@@ -53,37 +53,42 @@ const TEXT: usize = 3_900;
 pub fn escaped(text: &str) -> Option<String> {
     let text = clean_line(text);
     let text = text.trim();
-    let whole = neutral(text);
-    if whole.len() <= TEXT {
-        return Some(whole).filter(|whole| !whole.is_empty());
+    let signs: Vec<String> = text.char_indices().map(|(at, c)| neutral(text, at, c)).collect();
+    if signs.iter().map(String::len).sum::<usize>() <= TEXT {
+        return Some(signs.concat()).filter(|whole| !whole.is_empty());
     }
-    let ends = word_ends(text);
-    longest(ends.len(), |n| Some(neutral(&format!("{}…", &text[..ends[n]]))).filter(|text| text.len() <= TEXT))
+    let mut most = 0;
+    let mut room = TEXT - '…'.len_utf8();
+    for ((at, c), sign) in text.char_indices().zip(&signs) {
+        let Some(left) = room.checked_sub(sign.len()) else { break };
+        (room, most) = (left, at + c.len_utf8());
+    }
+    let end = word_ends(text).into_iter().take_while(|end| *end <= most).last()?;
+    Some(signs[..text[..end].chars().count()].concat() + "…")
 }
 
-fn neutral(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut before: Option<char> = None;
-    for (at, c) in text.char_indices() {
-        let rest = &text[at + c.len_utf8()..];
+/// The character at `at`, as `mrkdwn` that is no markup.
+fn neutral(text: &str, at: usize, c: char) -> String {
+    let rest = &text[at + c.len_utf8()..];
+    // `snake_case` and `2*3` have marks inside words, which pair with nothing.
+    let pairs = || {
         let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        // `snake_case` and `2*3` have marks inside words, which pair with nothing.
-        let pairs = !(in_word(before) && in_word(rest.chars().next())) && text.matches(c).count() > 1;
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' if at == 0 => out.push('›'),
-            '>' => out.push_str("&gt;"),
-            '*' if pairs => out.push('∗'),
-            '_' if pairs => out.push('ˍ'),
-            '~' if pairs => out.push('∼'),
-            '`' if text.matches('`').count() > 1 => out.push('ˋ'),
-            ':' if is_shortcode(rest) => out.push('∶'),
-            c => out.push(c),
-        }
-        before = Some(c);
-    }
-    out
+        !(in_word(text[..at].chars().next_back()) && in_word(rest.chars().next()))
+            && (rest.contains(c) || text[..at].contains(c))
+    };
+    let sign = match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' if at == 0 => "›",
+        '>' => "&gt;",
+        '*' if pairs() => "∗",
+        '_' if pairs() => "ˍ",
+        '~' if pairs() => "∼",
+        '`' if rest.contains('`') || text[..at].contains('`') => "ˋ",
+        ':' if is_shortcode(rest) => "∶",
+        c => return c.to_string(),
+    };
+    sign.to_owned()
 }
 
 /// The id of a user group: <https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups>.
