@@ -6,7 +6,7 @@ use crate::domain::message::{Span, TimeStyle};
 
 /// UTF-16 units, never less than code points: Slack does not say what it counts as a character.
 pub fn size(text: &str) -> usize {
-    text.encode_utf16().count()
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// Text without what could flip or hide the rest of a line: controls, overrides and isolates of direction, invisible
@@ -53,18 +53,21 @@ const TEXT: usize = 3_900;
 pub fn escaped(text: &str) -> Option<String> {
     let text = clean_line(text);
     let text = text.trim();
-    let signs: Vec<String> = text.char_indices().map(|(at, c)| neutral(text, at, c)).collect();
-    if signs.iter().map(String::len).sum::<usize>() <= TEXT {
-        return Some(signs.concat()).filter(|whole| !whole.is_empty());
+    let (mut out, mut fitting, mut most) = (String::new(), 0, 0);
+    for (at, c) in text.char_indices() {
+        if out.len() <= TEXT - '…'.len_utf8() {
+            (fitting, most) = (out.len(), at);
+        }
+        out.push_str(&neutral(text, at, c));
+        if out.len() > TEXT {
+            // The last end of a word in the first `most` bytes, and as much of `out`.
+            let end = word_ends(&text[..at + c.len_utf8()]).into_iter().take_while(|end| *end <= most).last()?;
+            let cut: usize = text[end..most].char_indices().map(|(n, c)| neutral(text, end + n, c).len()).sum();
+            out.truncate(fitting - cut);
+            return Some(out + "…");
+        }
     }
-    let mut most = 0;
-    let mut room = TEXT - '…'.len_utf8();
-    for ((at, c), sign) in text.char_indices().zip(&signs) {
-        let Some(left) = room.checked_sub(sign.len()) else { break };
-        (room, most) = (left, at + c.len_utf8());
-    }
-    let end = word_ends(text).into_iter().take_while(|end| *end <= most).last()?;
-    Some(signs[..text[..end].chars().count()].concat() + "…")
+    Some(out).filter(|out| !out.is_empty())
 }
 
 /// The character at `at`, as `mrkdwn` that is no markup.
