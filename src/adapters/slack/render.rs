@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::page::{Page, Surface, weight};
 use self::words::{clean_line, clip, escaped, size};
-use crate::domain::message::{Button, Form, Input, Message, Style};
+use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style};
 use crate::domain::text;
 
 /// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>
@@ -155,9 +155,19 @@ pub fn home(messages: &[Message]) -> Value {
 
 /// What notifications and screen readers say.
 fn summary(message: &Message) -> String {
-    let said = message.summary.trim();
-    let text = if said.is_empty() { message.as_text() } else { said.to_owned() };
-    escaped(&text).unwrap_or_else(|| NOTHING.to_owned())
+    let first = || message.blocks.iter().find_map(|block| escaped(&words_of(block)));
+    escaped(&message.summary).or_else(first).unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// The words of a block that has some, without their dress.
+fn words_of(block: &Block) -> String {
+    match block {
+        Block::Heading { text } | Block::Quote { text, .. } => text.clone(),
+        Block::Line { spans } | Block::Note { spans } | Block::Field { spans, .. } | Block::Item { spans, .. } => {
+            spans.iter().map(Span::as_plain).collect()
+        }
+        Block::Code { .. } | Block::Table { .. } | Block::Divider => String::new(),
+    }
 }
 
 /// At least one. `seen` are the ids of buttons in the same view.

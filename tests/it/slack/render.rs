@@ -44,7 +44,7 @@ fn plain(object: &Value, most: usize) -> Result<String, String> {
     if object["type"] != "plain_text" || object["emoji"] != false {
         return Err(format!("not literal: {object}"));
     }
-    if text.trim().is_empty() || size(text) > most || text.contains('\n') || text.chars().any(is_hidden) {
+    if text.trim().is_empty() || size(text) > most || text.chars().any(is_hidden) {
         return Err(format!("empty, too long or with hidden signs: {object}"));
     }
     Ok(text.to_owned())
@@ -62,7 +62,8 @@ fn has_shortcode(text: &str) -> bool {
         n > 0
             && n < text.matches(':').count()
             && !name.is_empty()
-            && name.chars().all(|c| c.is_alphanumeric() || "_+-'".contains(c))
+            // The look-alikes of marks are letters to Unicode.
+            && name.chars().all(|c| (c.is_alphanumeric() || "_+-'".contains(c)) && !"ˋˍ".contains(c))
     })
 }
 
@@ -125,8 +126,13 @@ fn shown(block: &Value, marks: bool, groups: bool) -> Result<String, String> {
     let quoted = |text: &str| text.split('\n').map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n");
     Ok(match string(&block["type"]) {
         "divider" => if marks { "---" } else { "" }.to_owned(),
-        "header" if marks => format!("# {}", literal(&block["text"], 150)?),
-        "header" => literal(&block["text"], 150)?,
+        "header" => {
+            let text = literal(&block["text"], 150)?;
+            if text.contains('\n') {
+                return Err(format!("a heading of two lines: {text}"));
+            }
+            if marks { format!("# {text}") } else { text }
+        }
         "context" => {
             let [element] = array(&block["elements"]) else { return Err(format!("more than one element: {block}")) };
             let text = literal(element, 3_000)?;
@@ -454,7 +460,7 @@ fn cases(cases: u32) -> TestRunner {
 
 #[test]
 fn any_message_fits_and_nothing_in_it_is_markup() {
-    cases(300).run(&any_message(), |message| check(&message).map(|_| ())).unwrap();
+    cases(150).run(&any_message(), |message| check(&message).map(|_| ())).unwrap();
 }
 
 #[test]
@@ -530,7 +536,7 @@ fn what_is_not_shortened_is_shown_letter_for_letter() {
         blocks,
         ..Message::default()
     });
-    cases(400)
+    cases(200)
         .run(&messages, |message| {
             let words = check(&message)?;
             let expect = letters_of(&message);
@@ -557,7 +563,7 @@ fn what_is_shortened_ends_behind_a_word() {
         ],
         300..3_500,
     );
-    cases(80)
+    cases(50)
         .run(&(words, 0..8_u8, 0..2_500_usize), |(words, dress, before)| {
             let text = words.join(" ");
             let spans = vec![Span::plain(text.clone())];
@@ -740,7 +746,7 @@ fn a_summary_is_no_markup() {
         assert_eq!(text(said), expect, "{said}");
     }
     let message = Message { blocks: vec![Block::heading("Hints"), Block::line("First")], ..Message::default() };
-    assert_eq!(render::message(&message)["text"], "# Hints First");
+    assert_eq!(render::message(&message)["text"], "Hints");
 }
 
 #[test]
@@ -984,9 +990,223 @@ fn bodies_of_a_card_and_of_its_form() {
         reads_threads: true,
     });
     let body = render::with_key(render::with_ping(render::message(&card), "S0123ABC"), "question:abc");
-    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
+    {
+      "blocks": [
+        {
+          "elements": [
+            {
+              "elements": [
+                {
+                  "type": "usergroup",
+                  "usergroup_id": "S0123ABC"
+                }
+              ],
+              "type": "rich_text_section"
+            }
+          ],
+          "type": "rich_text"
+        },
+        {
+          "text": {
+            "emoji": false,
+            "text": "A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?",
+            "type": "plain_text"
+          },
+          "type": "header"
+        },
+        {
+          "elements": [
+            {
+              "emoji": false,
+              "text": "You cannot wear the crown, but you may choose who does.",
+              "type": "plain_text"
+            }
+          ],
+          "type": "context"
+        },
+        {
+          "elements": [
+            {
+              "elements": [
+                {
+                  "style": {
+                    "bold": true
+                  },
+                  "text": "Topic:",
+                  "type": "text"
+                },
+                {
+                  "text": " AWS identity",
+                  "type": "text"
+                },
+                {
+                  "text": "\n",
+                  "type": "text"
+                },
+                {
+                  "style": {
+                    "bold": true
+                  },
+                  "text": "Level:",
+                  "type": "text"
+                },
+                {
+                  "text": " advanced",
+                  "type": "text"
+                },
+                {
+                  "text": "\n",
+                  "type": "text"
+                },
+                {
+                  "style": {
+                    "bold": true
+                  },
+                  "text": "Answered:",
+                  "type": "text"
+                },
+                {
+                  "text": " nobody yet",
+                  "type": "text"
+                },
+                {
+                  "text": "\n",
+                  "type": "text"
+                },
+                {
+                  "style": {
+                    "bold": true
+                  },
+                  "text": "Reveal:",
+                  "type": "text"
+                },
+                {
+                  "text": " ",
+                  "type": "text"
+                },
+                {
+                  "fallback": "2026-11-23 17:00 UTC",
+                  "format": "{date_short_pretty}, {time}",
+                  "timestamp": 1795453200,
+                  "type": "date"
+                }
+              ],
+              "type": "rich_text_section"
+            }
+          ],
+          "type": "rich_text"
+        },
+        {
+          "elements": [
+            {
+              "emoji": false,
+              "text": "Answer in the thread, or in private with the button. A hint is private and costs 10 points.",
+              "type": "plain_text"
+            }
+          ],
+          "type": "context"
+        },
+        {
+          "elements": [
+            {
+              "action_id": "answer:j37nsbuhrp4fcqdv",
+              "style": "primary",
+              "text": {
+                "emoji": false,
+                "text": "Answer",
+                "type": "plain_text"
+              },
+              "type": "button"
+            },
+            {
+              "action_id": "hint:j37nsbuhrp4fcqdv",
+              "text": {
+                "emoji": false,
+                "text": "Hint (−10 points)",
+                "type": "plain_text"
+              },
+              "type": "button"
+            }
+          ],
+          "type": "actions"
+        }
+      ],
+      "link_names": false,
+      "metadata": {
+        "event_payload": {
+          "key": "question:abc"
+        },
+        "event_type": "drillbot_post"
+      },
+      "parse": "none",
+      "text": "<!subteam^S0123ABC> Question: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?",
+      "unfurl_links": false,
+      "unfurl_media": false
+    }
+    "#);
     let modal = render::modal(&text::answer_form(&round, &question, "As before"), "slack:T1/C1");
-    assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
+    {
+      "blocks": [
+        {
+          "elements": [
+            {
+              "elements": [
+                {
+                  "text": "A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?",
+                  "type": "text"
+                }
+              ],
+              "type": "rich_text_section"
+            }
+          ],
+          "type": "rich_text"
+        },
+        {
+          "block_id": "answer",
+          "element": {
+            "action_id": "answer",
+            "focus_on_load": true,
+            "initial_value": "As before",
+            "max_length": 3000,
+            "multiline": true,
+            "placeholder": {
+              "emoji": false,
+              "text": "Decision, reason, one thing that can go wrong",
+              "type": "plain_text"
+            },
+            "type": "plain_text_input"
+          },
+          "label": {
+            "emoji": false,
+            "text": "As you would say it in the interview",
+            "type": "plain_text"
+          },
+          "optional": false,
+          "type": "input"
+        }
+      ],
+      "callback_id": "answer:j37nsbuhrp4fcqdv",
+      "close": {
+        "emoji": false,
+        "text": "Cancel",
+        "type": "plain_text"
+      },
+      "private_metadata": "slack:T1/C1",
+      "submit": {
+        "emoji": false,
+        "text": "Save changes",
+        "type": "plain_text"
+      },
+      "title": {
+        "emoji": false,
+        "text": "Your answer",
+        "type": "plain_text"
+      },
+      "type": "modal"
+    }
+    "#);
     let blank = render::modal(&text::blank_form(&drillbot::domain::command::Action::Answer(round.id)), "");
     assert_eq!(array(&blank["blocks"]).len(), 1, "nothing stands above the input");
 }

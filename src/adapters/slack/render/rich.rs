@@ -1,9 +1,8 @@
 //! The elements of `rich_text` blocks. Source: <https://docs.slack.dev/reference/block-kit/blocks/rich-text-block>.
 
 use serde_json::{Map, Value, json};
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::GraphemeCursor;
 
-use super::words::size;
 use crate::domain::message::Span;
 
 /// "today, 17:00", "Nov 23, 2026, 5:00 PM": each reader's own zone, clock and day. There is `{ago}` too, but it is described for
@@ -39,19 +38,28 @@ pub fn preformatted(text: &str) -> Value {
 
 /// Literal text; none if it is empty. What is too long for one element goes on in the next.
 pub fn text(text: &str, dress: &[&str]) -> Vec<Value> {
-    let mut out: Vec<String> = Vec::new();
-    let mut length = ELEMENT;
-    for grapheme in text.graphemes(true) {
-        length += size(grapheme);
-        match out.last_mut() {
-            Some(last) if length <= ELEMENT => last.push_str(grapheme),
-            _ => {
-                out.push(grapheme.to_owned());
-                length = size(grapheme);
-            }
-        }
+    let (mut out, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let (part, more) = rest.split_at(element_end(rest));
+        out.push(styled(json!({ "type": "text", "text": part }), dress));
+        rest = more;
     }
-    out.into_iter().map(|text| styled(json!({ "type": "text", "text": text }), dress)).collect()
+    out
+}
+
+/// How many bytes go into one element: never a part of a user-perceived character, if that is not endless.
+fn element_end(text: &str) -> usize {
+    let mut left = ELEMENT;
+    let too_far = text.char_indices().find(|(_, c)| {
+        let fits = left.checked_sub(c.len_utf16());
+        left = fits.unwrap_or(0);
+        fits.is_none()
+    });
+    let Some((most, _)) = too_far else { return text.len() };
+    let boundary = |at: &usize| {
+        text.is_char_boundary(*at) && GraphemeCursor::new(*at, text.len(), true).is_boundary(text, 0) == Ok(true)
+    };
+    (1..=most).rev().find(boundary).unwrap_or(most)
 }
 
 fn styled(mut element: Value, dress: &[&str]) -> Value {

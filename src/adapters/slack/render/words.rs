@@ -6,7 +6,7 @@ use crate::domain::message::{Span, TimeStyle};
 
 /// UTF-16 units, never less than code points: Slack does not say what it counts as a character.
 pub fn size(text: &str) -> usize {
-    text.encode_utf16().count()
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// Text without what could flip or hide the rest of a line: controls, overrides and isolates of direction, invisible
@@ -53,37 +53,45 @@ const TEXT: usize = 3_900;
 pub fn escaped(text: &str) -> Option<String> {
     let text = clean_line(text);
     let text = text.trim();
-    let whole = neutral(text);
-    if whole.len() <= TEXT {
-        return Some(whole).filter(|whole| !whole.is_empty());
+    let (mut out, mut fitting, mut most) = (String::new(), 0, 0);
+    for (at, c) in text.char_indices() {
+        if out.len() <= TEXT - '…'.len_utf8() {
+            (fitting, most) = (out.len(), at);
+        }
+        out.push_str(&neutral(text, at, c));
+        if out.len() > TEXT {
+            // The last end of a word in the first `most` bytes, and as much of `out`.
+            let end = word_ends(&text[..at + c.len_utf8()]).into_iter().take_while(|end| *end <= most).last()?;
+            let cut: usize = text[end..most].char_indices().map(|(n, c)| neutral(text, end + n, c).len()).sum();
+            out.truncate(fitting - cut);
+            return Some(out + "…");
+        }
     }
-    let ends = word_ends(text);
-    longest(ends.len(), |n| Some(neutral(&format!("{}…", &text[..ends[n]]))).filter(|text| text.len() <= TEXT))
+    Some(out).filter(|out| !out.is_empty())
 }
 
-fn neutral(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut before: Option<char> = None;
-    for (at, c) in text.char_indices() {
-        let rest = &text[at + c.len_utf8()..];
+/// The character at `at`, as `mrkdwn` that is no markup.
+fn neutral(text: &str, at: usize, c: char) -> String {
+    let rest = &text[at + c.len_utf8()..];
+    // `snake_case` and `2*3` have marks inside words, which pair with nothing.
+    let pairs = || {
         let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        // `snake_case` and `2*3` have marks inside words, which pair with nothing.
-        let pairs = !(in_word(before) && in_word(rest.chars().next())) && text.matches(c).count() > 1;
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' if at == 0 => out.push('›'),
-            '>' => out.push_str("&gt;"),
-            '*' if pairs => out.push('∗'),
-            '_' if pairs => out.push('ˍ'),
-            '~' if pairs => out.push('∼'),
-            '`' if text.matches('`').count() > 1 => out.push('ˋ'),
-            ':' if is_shortcode(rest) => out.push('∶'),
-            c => out.push(c),
-        }
-        before = Some(c);
-    }
-    out
+        !(in_word(text[..at].chars().next_back()) && in_word(rest.chars().next()))
+            && (rest.contains(c) || text[..at].contains(c))
+    };
+    let sign = match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' if at == 0 => "›",
+        '>' => "&gt;",
+        '*' if pairs() => "∗",
+        '_' if pairs() => "ˍ",
+        '~' if pairs() => "∼",
+        '`' if rest.contains('`') || text[..at].contains('`') => "ˋ",
+        ':' if is_shortcode(rest) => "∶",
+        c => return c.to_string(),
+    };
+    sign.to_owned()
 }
 
 /// The id of a user group: <https://docs.slack.dev/messaging/formatting-message-text#mentioning-groups>.
