@@ -328,8 +328,8 @@ impl Model {
             What::Interaction => form([("payload", it.payload.to_string())]),
             What::Command => {
                 let fields = it.payload.as_object()?.iter();
-                form(fields.filter_map(|(name, value)| {
-                    Some((name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+                form(fields.map(|(name, value)| {
+                    (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
                 }))
             }
         };

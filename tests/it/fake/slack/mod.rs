@@ -33,10 +33,10 @@ use tokio::task::JoinHandle;
 
 pub use events::{Ack, Post, What};
 pub use faults::{Fault, Outage, Signature};
-pub use model::{Id, Model, Place, Request, Spot, Ts};
+pub use model::{Id, Model, Request, Spot, Ts};
 pub use people::{Seen, SeenKind, Target};
 pub use socket::Reason;
-pub use text::{Pinged, Screen, Shown};
+pub use text::{Screen, Shown};
 
 type Shared = super::shared::Shared<Model>;
 

@@ -370,12 +370,6 @@ impl FromStr for Ts {
     }
 }
 
-impl Ts {
-    pub fn seconds(self) -> u64 {
-        self.0 / 1_000_000
-    }
-}
-
 impl From<Id> for Place {
     fn from(channel: Id) -> Place {
         Place { channel, thread: None }

@@ -461,8 +461,8 @@ impl Fake {
     /// The form that somebody has open, on top.
     pub fn form_of(&self, user: Id) -> Option<Screen> {
         self.with(|model| {
-            let open = model.views.values().filter(|view| view.user == user && view.open && !view.home);
-            open.last().map(|view| text::screen(model, view))
+            let mut open = model.views.values().filter(|view| view.user == user && view.open && !view.home);
+            open.next_back().map(|view| text::screen(model, view))
         })
     }
 

@@ -8,8 +8,6 @@ use super::model::Id;
 /// How often a method may be called. Source: docs.slack.dev/apis/web-api/rate-limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
-    /// About one a minute.
-    One,
     /// About 20 a minute.
     Two,
     /// About 50 a minute.
@@ -41,7 +39,6 @@ impl Tier {
     /// (at once, a second)
     fn numbers(self) -> (f64, f64) {
         match self {
-            Tier::One => (2.0, 1.0 / 60.0),
             Tier::Two => (20.0, 20.0 / 60.0),
             Tier::Three => (50.0, 50.0 / 60.0),
             Tier::Four => (100.0, 100.0 / 60.0),

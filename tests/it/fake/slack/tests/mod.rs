@@ -13,7 +13,6 @@ use std::time::Duration;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use slack_morphism::clients_manager::{SlackSocketModeClientsManager, SlackSocketModeClientsManagerFactory};
-use slack_morphism::errors::BoxError;
 use slack_morphism::prelude::*;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -72,7 +71,7 @@ impl SlackSocketModeClientListener for Heard {
         self.acking.load(Ordering::Relaxed).then(|| ack.to_string())
     }
 
-    async fn on_error(&self, _: BoxError) {}
+    async fn on_error(&self, _: Box<dyn std::error::Error + Send + Sync>) {}
 
     async fn on_disconnect(&self, id: &SlackSocketModeWssClientId) {
         self.restart(id).await;

@@ -1,6 +1,6 @@
 //! What people do, and what they see of it.
 
-use super::super::{Seen, SeenKind, Spot, Target};
+use super::super::{Screen, Seen, SeenKind, Shown, Spot, Target};
 use super::*;
 
 /// Somebody acts while the app answers.
@@ -98,7 +98,7 @@ async fn a_form_opens_says_what_is_wrong_changes_and_closes() {
     next["blocks"][0]["dispatch_action"] = json!(false);
     next["notify_on_close"] = json!(true);
     assert_eq!(app.web.call("views.update", json!({"view_id": view["id"], "view": next})).await["ok"], true);
-    let screen = fake.until_screen(bob, "Next question").await;
+    let screen: Screen = fake.until_screen(bob, "Next question").await;
     assert!(screen.open && screen.user == bob && screen.links.is_empty());
     app.answer_with(json!({"response_action": "push", "view": form("On top")}));
     let above = fake.submit(bob, &screen, &[("answer", "x")]).await;
@@ -246,7 +246,7 @@ async fn it_is_known_who_is_pinged_and_what_can_be_clicked() {
     assert_eq!((shown.author.as_str(), shown.place.as_str()), ("Drillbot", "#daily-drill"));
     assert!(fake.all_text().contains("#daily-drill | Drillbot: @here and @bob"));
     let mine = fake.write(bob, channel, "see https://c.example with @Ann @here");
-    let mine = fake.shown(mine).expect("a message");
+    let mine: Shown = fake.shown(mine).expect("a message");
     assert_eq!((mine.author_id, mine.thread, mine.pinged.all), (bob, None, true));
     fake.check();
 }

@@ -240,7 +240,11 @@ async fn faults_happen_to_the_request_they_are_for() {
     assert!(post().await.is_err());
     fake.recover();
     assert_eq!(web.post(channel, "x").await["ok"], true);
-    let statuses: Vec<u16> = fake.requests("chat.postMessage").iter().map(|one| one.status).collect();
+    let all = fake.requests("chat.postMessage");
+    assert_eq!((&all[0].body["text"], &all[0].token), (&json!("x"), &web.token));
+    assert!(all[4].answer["ok"] == true && all[0].at <= all[4].at);
+    assert!(fake.changes().has_changed().is_ok());
+    let statuses: Vec<u16> = all.iter().map(|one| one.status).collect();
     assert_eq!(statuses[..5], [500, 429, 0, 0, 200]);
     fake.check();
 }
