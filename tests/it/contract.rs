@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use drillbot::adapters::discord::Discord;
 use drillbot::adapters::memory::MemoryChat;
+use drillbot::adapters::slack::Slack;
 use drillbot::adapters::web::WebChat;
 use drillbot::app::App;
 use drillbot::app::chat::{Chat, Post, SendError};
@@ -17,6 +18,8 @@ use drillbot::store::{Store, members};
 
 use crate::discord::Stage;
 use crate::fake::discord::Id;
+use crate::fake::slack::Spot;
+use crate::slack;
 use crate::world::{bank, folder, open_store};
 
 fn post<'a>(key: &'a DeliveryId, place: &'a Place, message: &'a Message, opens_thread: Option<&'a str>) -> Post<'a> {
@@ -274,6 +277,83 @@ impl Remote for OnDiscord {
     }
 }
 
+struct OnSlack {
+    stage: slack::Stage,
+    chat: Slack,
+}
+
+impl OnSlack {
+    async fn new() -> OnSlack {
+        let stage = slack::Stage::dark().await;
+        OnSlack { chat: stage.chat(), stage }
+    }
+
+    fn user(&self, name: &str) -> crate::fake::slack::Id {
+        match name {
+            "ann" => self.stage.ann,
+            "bob" => self.stage.bob,
+            "cleo" => self.stage.cleo,
+            other => panic!("nobody is called {other}"),
+        }
+    }
+
+    /// The message that an id of ours or of an answer means.
+    fn spot(&self, id: &MessageId) -> Spot {
+        let ts = id.as_str().split('/').find(|part| part.contains('.')).expect("a time of Slack's");
+        let all = self.stage.fake.everything();
+        all.into_iter().map(|shown| shown.spot).find(|spot| spot.ts.to_string() == ts).expect("a message of Slack")
+    }
+}
+
+impl Remote for OnSlack {
+    type Service = Slack;
+
+    fn service(&self) -> &Slack {
+        &self.chat
+    }
+
+    fn channel(&self) -> ChannelId {
+        ChannelId::new(format!("slack:{}/{}", self.stage.team, self.stage.channel))
+    }
+
+    /// Organisers are told in private conversations, as is everybody else.
+    async fn seen_by(&self, member: &str, _: bool) -> Vec<(String, String)> {
+        let fake = &self.stage.fake;
+        let bot = fake.bot(self.stage.team);
+        let mut all = fake.messages(self.stage.channel);
+        all.extend(fake.messages(fake.direct(self.user(member))));
+        all.retain(|shown| shown.author_id == bot);
+        all.sort_by_key(|shown| shown.spot.ts.to_string());
+        all.iter().map(|shown| (shown.spot.ts.to_string(), shown.text().trim().to_owned())).collect()
+    }
+
+    fn member(&self, name: &str) -> MemberId {
+        MemberId::new(format!("slack:{}/{}", self.stage.team, self.user(name)))
+    }
+
+    async fn write(&self, thread: &ThreadId, member: &str, text: &str, _: i64) -> MessageId {
+        let under = self.spot(&MessageId::new(thread.as_str()));
+        let written = self.stage.fake.reply(self.user(member), under, text);
+        MessageId::new(format!("{}/{}", written.channel, written.ts))
+    }
+
+    async fn rewrite(&self, id: &MessageId, text: &str) {
+        self.stage.fake.edit(self.spot(id), text);
+    }
+
+    async fn erase(&self, id: &MessageId) {
+        self.stage.fake.delete(self.spot(id));
+    }
+
+    async fn remove(&self, id: &MessageId) {
+        self.stage.fake.delete(self.spot(id));
+    }
+
+    fn shown_id(&self, id: &MessageId) -> String {
+        id.as_str().split('/').nth(2).unwrap_or_default().to_owned()
+    }
+}
+
 /// One test of a rule for each service.
 macro_rules! promises {
     ($($(#[$doc:meta])* $rule:ident)*) => {
@@ -295,6 +375,15 @@ macro_rules! promises {
             $($(#[$doc])* #[tokio::test]
             async fn $rule() {
                 let remote = super::OnDiscord::new().await;
+                super::$rule(&remote).await;
+                remote.stage.end().await;
+            })*
+        }
+
+        mod on_slack {
+            $($(#[$doc])* #[tokio::test]
+            async fn $rule() {
+                let remote = super::OnSlack::new().await;
                 super::$rule(&remote).await;
                 remote.stage.end().await;
             })*

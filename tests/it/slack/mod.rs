@@ -36,10 +36,14 @@ pub struct Stage {
 impl Stage {
     /// The bot runs and is connected; nothing is scheduled.
     pub async fn new() -> Stage {
-        Stage::dark_with(bank(&[("eks", 3), ("iam", 6)]), |_| {}).await.started().await
+        Stage::dark().await.started().await
     }
 
     /// Everything is there, but the bot does not run yet.
+    pub async fn dark() -> Stage {
+        Stage::dark_with(bank(&[("eks", 3), ("iam", 6)]), |_| {}).await
+    }
+
     pub async fn dark_with(bank: Bank, adjust: impl FnOnce(&mut Settings)) -> Stage {
         let fake = Fake::start().await;
         let team = fake.workspace("Study group");
@@ -68,8 +72,13 @@ impl Stage {
         self
     }
 
+    /// A Slack of its own for the same database, which nobody listens with.
+    pub fn chat(&self) -> Slack {
+        Slack::new(self.app.clone(), self.settings.clone())
+    }
+
     pub fn start(&mut self) {
-        let slack = Slack::new(self.app.clone(), self.settings.clone());
+        let slack = self.chat();
         self.bot = Some(Running::start(&self.app, slack.clone(), |stopping| slack::listen(slack, stopping)));
     }
 

@@ -36,7 +36,7 @@ pub use faults::{Fault, Outage, Signature};
 pub use model::{Id, Model, Request, Spot, Ts};
 pub use people::{Seen, SeenKind, Target};
 pub use socket::Reason;
-pub use text::{Screen, Shown};
+pub use text::{Pinged, Screen, Shown};
 
 type Shared = super::shared::Shared<Model>;
 
