@@ -130,11 +130,13 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
     group.fake.write(ann, card.id, PART);
     let gone = group.fake.write(cleo, card.id, FULL);
     bot.kill();
+    group.fake.disconnected().await;
     group.fake.write(bob, card.id, FULL);
     group.fake.delete(gone);
     group.expect("Ann", &card, PART, 0);
     group.expect("Bob", &card, FULL, 0);
     bot = setup.start().await;
+    group.fake.connected().await;
     eventually("what was missed is counted", PATIENCE, || async {
         group.cards()[1].text().contains("2 people").then_some(())
     })
@@ -170,7 +172,9 @@ async fn four_days_of_three_people_with_kills_and_an_outage_post_everything_once
     })
     .await;
     bot.kill();
+    group.fake.disconnected().await;
     bot = setup.start().await;
+    group.fake.connected().await;
     group.revealed(3).await;
     let seen = group.fake.command(ann, channel, "/daily pause").await;
     assert!(seen.text().contains("Paused"), "{}", seen.text());
