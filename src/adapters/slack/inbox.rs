@@ -39,7 +39,7 @@ impl Hears for Slack {
         let (slack, id, user_id, team) = (self.clone(), id.clone(), user.to_owned(), team.to_owned());
         tokio::spawn(async move {
             let Ok(workspace) = slack.workspace(&team).await else { return };
-            let Some(person) = slack.person(workspace, &user_id).await else { return };
+            let Some(person) = slack.person(&workspace, &user_id).await else { return };
             if let Err(error) = slack.app().is_called(&id, &person.name).await {
                 tracing::warn!(error = format!("{error:#}"), "cannot note what somebody is called");
             }

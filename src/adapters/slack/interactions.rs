@@ -3,6 +3,7 @@
 //! Source: <https://docs.slack.dev/interactivity/handling-user-interaction>.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,7 @@ enum Stage {
 /// The means to answer one interaction.
 struct Ticket {
     slack: Slack,
-    workspace: Workspace,
+    workspace: Arc<Workspace>,
     trigger: String,
     stage: Stage,
     origin: Origin,
@@ -183,7 +184,7 @@ pub(super) fn command(slack: &Slack, payload: Value) {
 
 async fn on_command(slack: Slack, typed: SlashCommand) {
     let workspace = match slack.workspace(&typed.team_id).await {
-        Ok(workspace) => workspace.clone(),
+        Ok(workspace) => workspace,
         Err(failure) => return tracing::warn!(why = failure.why(), "a command cannot be answered"),
     };
     let name = typed.command.trim_start_matches('/');
@@ -245,7 +246,7 @@ pub(super) fn interaction(slack: &Slack, payload: Value) -> Option<Value> {
 async fn on_interaction(slack: Slack, heard: Interaction) {
     let team = heard.team.as_ref().map_or("", |team| team.id.as_str());
     let workspace = match slack.workspace(team).await {
-        Ok(workspace) => workspace.clone(),
+        Ok(workspace) => workspace,
         Err(failure) => return tracing::warn!(why = failure.why(), "an interaction cannot be answered"),
     };
     let origin = match (&heard.channel, &heard.view) {
@@ -302,7 +303,7 @@ pub(super) fn home(slack: &Slack, team: &str, user: &str) {
     let (slack, team, user) = (slack.clone(), team.to_owned(), user.to_owned());
     tokio::spawn(async move {
         let publish = async {
-            let workspace = slack.workspace(&team).await?.clone();
+            let workspace = slack.workspace(&team).await?;
             let actor = actor(&slack, &workspace, &user, &user, &Origin::default());
             let mut pages = Vec::new();
             for line in ["/me", "/help"] {

@@ -72,7 +72,7 @@ struct Inner {
     app: Arc<App>,
     api: Api,
     settings: Settings,
-    home: OnceCell<Workspace>,
+    home: OnceCell<Arc<Workspace>>,
     inbox: Inbox,
     receipts: Arc<Semaphore>,
     /// By the id of the member.
@@ -155,10 +155,10 @@ impl Slack {
     }
 
     /// The workspace with this id.
-    async fn workspace(&self, team: &str) -> Result<&Workspace, Failure> {
+    async fn workspace(&self, team: &str) -> Result<Arc<Workspace>, Failure> {
         let home = self.home().await?;
         if home.team == team {
-            return Ok(home);
+            return Ok(home.clone());
         }
         Err(Failure::Refused {
             code: "invalid_auth".to_owned(),
@@ -167,7 +167,7 @@ impl Slack {
     }
 
     /// The workspace that the settings' token is for.
-    async fn home(&self) -> Result<&Workspace, Failure> {
+    async fn home(&self) -> Result<&Arc<Workspace>, Failure> {
         #[derive(Deserialize)]
         struct Me {
             team_id: String,
@@ -176,7 +176,8 @@ impl Slack {
         let ask = || async {
             let token = &self.0.settings.bot_token;
             let me: Me = self.api().get(&Token::new("", token), "auth.test", &[]).await?;
-            Ok(Workspace { token: Token::new(&me.team_id, token), team: me.team_id, user: me.user_id })
+            let token = Token::new(&me.team_id, token);
+            Ok(Arc::new(Workspace { token, team: me.team_id, user: me.user_id }))
         };
         self.0.home.get_or_try_init(ask).await
     }
@@ -376,11 +377,11 @@ impl Chat for Slack {
         loop {
             let read = async {
                 let workspace = self.workspace(spot.team).await?;
-                let (page, next) = self.page(workspace, in_thread, None, &cursor).await?;
+                let (page, next) = self.page(&workspace, in_thread, None, &cursor).await?;
                 let mut messages = Vec::new();
                 for message in page.into_iter().filter(|message| message.ts != ts && is_somebodys(message)) {
                     let user = message.user.unwrap_or_default();
-                    let name = self.name(workspace, &user).await;
+                    let name = self.name(&workspace, &user).await;
                     messages.push(ThreadMessage {
                         member: member_id(spot.team, &user),
                         name: name.unwrap_or(user),

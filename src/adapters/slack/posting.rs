@@ -34,7 +34,7 @@ struct Id {
 impl Slack {
     async fn send(&self, spot: Spot<'_>, thread: Option<&str>, post: &Post<'_>) -> Result<Posted, Failure> {
         let workspace = self.workspace(spot.team).await?;
-        self.send_to(workspace, spot, thread, post).await
+        self.send_to(&workspace, spot, thread, post).await
     }
 
     async fn send_to(
@@ -102,8 +102,8 @@ impl Slack {
         };
         let send = async {
             let workspace = self.workspace(team).await?;
-            let channel = self.direct(workspace, user).await?;
-            self.send_to(workspace, Spot { team, channel: &channel }, None, post).await
+            let channel = self.direct(&workspace, user).await?;
+            self.send_to(&workspace, Spot { team, channel: &channel }, None, post).await
         };
         send.await.map_err(unsure)
     }
@@ -154,7 +154,7 @@ impl Slack {
     pub(super) async fn find_letter(&self, id: &MemberId, post: &Post<'_>) -> Result<Option<Posted>, SendError> {
         let Some((team, user)) = member(id) else { return Ok(None) };
         let look = async {
-            let channel = self.direct(self.workspace(team).await?, user).await?;
+            let channel = self.direct(&*self.workspace(team).await?, user).await?;
             self.look(Spot { team, channel: &channel }, None, post).await
         };
         match look.await {
@@ -184,7 +184,7 @@ impl Slack {
         let place = Where { channel: spot.channel, thread };
         let mut cursor = String::new();
         for _ in 0..LOOK_BACK_PAGES {
-            let (page, next) = self.page(workspace, place, Some(post.since - SKEW_MS), &cursor).await?;
+            let (page, next) = self.page(&workspace, place, Some(post.since - SKEW_MS), &cursor).await?;
             let ours = |message: &&Raw| {
                 message.user.as_ref() == Some(&workspace.user)
                     && render::key_of(&as_value(message)).as_deref() == Some(post.key.as_str())
