@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::adapters::discord::{self, Discord};
+use crate::adapters::slack::vault::Keys;
 use crate::adapters::slack::{self, Slack};
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
@@ -101,6 +102,8 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
     workers.for_each(|worker| pulse.beat(worker));
     let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
     let chat = WebChat::new(app.clone());
+    let slack =
+        config.slack.as_ref().map(slack_settings).transpose()?.map(|settings| Slack::new(app.clone(), settings));
     let mut address = None;
     if config.web.enabled {
         let listener = TcpListener::bind(config.web.listen).await.map_err(|error| {
@@ -115,8 +118,9 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
             config.web.access_token.as_ref().map(|token| token.expose()),
             &config.web.organisers,
         );
+        let beside = slack.as_ref().map(slack::router).transpose()?.unwrap_or_default();
         let (ready, stopping, chat) = (pulse.clone(), stopping.clone(), chat.clone());
-        tasks.spawn(async move { ("web server", web::serve(listener, &chat, access, ready, stopping).await) });
+        tasks.spawn(async move { ("web server", web::serve(listener, &chat, access, ready, beside, stopping).await) });
     }
     let (worker, beat, ending) = (app.clone(), pulse.clone(), stopping.clone());
     tasks.spawn(async move { (TICKER, tick(worker, beat, ending).await) });
@@ -129,8 +133,7 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
         let ending = stopping.clone();
         tasks.spawn(async move { ("connection to Discord", discord::listen(chat, ending).await) });
     }
-    if let Some(settings) = &config.slack {
-        let chat = Slack::new(app.clone(), slack_settings(settings));
+    if let Some(chat) = slack {
         let (worker, remote, beat, ending) = (app.clone(), chat.clone(), pulse.clone(), stopping.clone());
         tasks.spawn(async move { (SLACK, deliver(SLACK, worker, remote, beat, ending).await) });
         let ending = stopping.clone();
@@ -181,15 +184,28 @@ pub fn discord_settings(settings: &config::Discord) -> discord::Settings {
 }
 
 /// What the adapter needs of the settings.
-pub fn slack_settings(settings: &config::Slack) -> slack::Settings {
+///
+/// # Errors
+/// When a key for tokens is none.
+pub fn slack_settings(settings: &config::Slack) -> Result<slack::Settings> {
     let exposed = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
-    slack::Settings {
-        bot_token: settings.bot_token.expose().to_owned(),
+    let oauth = |oauth: &config::SlackOAuth| {
+        let keys = Keys::read(oauth.token_key.expose()).map_err(|problem| anyhow!("slack.token_key: {problem}"))?;
+        Ok::<_, anyhow::Error>(slack::OAuth {
+            client_id: oauth.client_id.clone(),
+            client_secret: oauth.client_secret.expose().to_owned(),
+            public_url: settings.public_url.clone(),
+            keys: Arc::new(keys),
+        })
+    };
+    Ok(slack::Settings {
+        bot_token: exposed(&settings.bot_token),
+        oauth: settings.oauth.as_ref().map(oauth).transpose()?,
         app_token: exposed(&settings.app_token),
         signing_secret: exposed(&settings.signing_secret),
         api_url: settings.api_url.clone(),
         command_prefix: settings.command_prefix.clone(),
-    }
+    })
 }
 
 fn channel_setups(config: &Config) -> Vec<ChannelSetup> {

@@ -22,7 +22,7 @@ use crate::domain::schedule::ScheduleSpec;
 
 pub use self::discord::{Discord, Shards};
 pub use self::settings::example;
-pub use self::slack::Slack;
+pub use self::slack::{OAuth as SlackOAuth, Slack};
 
 /// A text that never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Config {
     pub lease: Duration,
     /// Some when there is a token.
     pub discord: Option<Discord>,
-    /// Some when there is a bot token.
+    /// Some when there is a bot token or a client id.
     pub slack: Option<Slack>,
     pub channels: Vec<Channel>,
 }
@@ -244,7 +244,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
         problems.push(Problem { place: place("content", "embedded"), message });
     }
     let discord = discord::build(values, &url, problems);
-    let slack = slack::build(values, problems);
+    let slack = slack::build(values, flag("web", "enabled"), problems);
     for channel in &channels {
         let message = match platform_of(channel.id.as_str()) {
             "discord" if discord.is_none() => {

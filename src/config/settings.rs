@@ -147,6 +147,28 @@ pub(super) const SETTINGS: &[Setting] = &[
         "",
         "Instead of the app token, for HTTP: Slack reaches the bot at the web chat's address.",
     ),
+    setting(
+        "slack",
+        "client_id",
+        Kind::Text,
+        "\"\"",
+        "For an app that several workspaces install: its client id. Needs client_secret, token_key and public_url.",
+    ),
+    setting("slack", "client_secret", Kind::Secret, "", "The client secret of such an app."),
+    setting(
+        "slack",
+        "token_key",
+        Kind::Secret,
+        "",
+        "Encrypts the workspaces' tokens in the database: drillbot slack key makes one. A new key goes before the old one.",
+    ),
+    setting(
+        "slack",
+        "public_url",
+        Kind::Text,
+        "\"\"",
+        "Where the web chat's address is reached from outside: \"https://drill.example.org\".",
+    ),
     setting("slack", "api_url", Kind::Text, "\"https://slack.com\"", "Where Slack is: for a proxy, or for tests."),
     setting(
         "slack",

@@ -4,22 +4,36 @@ use super::settings::{Plain, Values};
 use super::{Problem, Secret};
 use crate::adapters::address::is_safe;
 use crate::adapters::slack::PREFIX_CHARS;
+use crate::adapters::slack::vault::Keys;
 
 /// What the Slack adapter needs to know.
 #[derive(Clone, Debug)]
 pub struct Slack {
-    pub bot_token: Secret,
+    /// Of the one workspace that the app is made for.
+    pub bot_token: Option<Secret>,
     /// Some in Socket Mode.
     pub app_token: Option<Secret>,
     /// Some when Slack delivers over HTTP.
     pub signing_secret: Option<Secret>,
+    /// Some when workspaces install the app by themselves.
+    pub oauth: Option<OAuth>,
+    /// Where the web server is reached from outside, without a slash at its end; empty when nobody said.
+    pub public_url: String,
     /// Without a slash at its end.
     pub api_url: String,
     pub command_prefix: String,
 }
 
-/// The section as it stands, None without a bot token.
-pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slack> {
+/// What goes with an app that several workspaces install.
+#[derive(Clone, Debug)]
+pub struct OAuth {
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub token_key: Secret,
+}
+
+/// The section as it stands, None without a bot token or a client id.
+pub(super) fn build(values: &Values, web: bool, problems: &mut Vec<Problem>) -> Option<Slack> {
     let given = |key: &'static str| values.get(&("slack", key));
     let text = |key| match given(key).map(|given| &given.value) {
         Some(Plain::Text(text)) => text.trim().to_owned(),
@@ -30,6 +44,8 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slac
         problems.push(Problem { place, message });
     };
     let (bot_token, app_token, signing_secret) = (text("bot_token"), text("app_token"), text("signing_secret"));
+    let (client_id, client_secret, token_key) = (text("client_id"), text("client_secret"), text("token_key"));
+    let public_url = text("public_url").trim_end_matches('/').to_owned();
     // Each is easily taken for the other, and Slack's answer does not say which one it wanted.
     for (key, token, begins, page) in [
         ("bot_token", &bot_token, "xoxb-", "OAuth & Permissions, Bot User OAuth Token"),
@@ -39,22 +55,72 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slac
             wrong(key, format!("{key} begins with {begins}: copy it from the app's page under {page}"));
         }
     }
-    if bot_token.is_empty() {
+    if bot_token.is_empty() && client_id.is_empty() {
         for (key, value) in [("app_token", &app_token), ("signing_secret", &signing_secret)] {
             if !value.is_empty() {
                 wrong(
                     key,
-                    "without the bot token it is of no use: set DRILLBOT_SLACK_BOT_TOKEN or slack.bot_token_file"
+                    "without the bot token it is of no use: set DRILLBOT_SLACK_BOT_TOKEN or slack.bot_token_file (or \
+                     slack.client_id, when several workspaces install the app)"
                         .to_owned(),
                 );
             }
         }
     } else if app_token.is_empty() && signing_secret.is_empty() {
         wrong(
-            "bot_token",
+            if bot_token.is_empty() { "client_id" } else { "bot_token" },
             "how is Slack to reach the bot? Set DRILLBOT_SLACK_APP_TOKEN or slack.app_token_file (Socket Mode, no public address needed), or \
              DRILLBOT_SLACK_SIGNING_SECRET or slack.signing_secret_file (HTTP)"
                 .to_owned(),
+        );
+    }
+    if !web {
+        for (key, value) in [("signing_secret", &signing_secret), ("client_id", &client_id)] {
+            if !value.is_empty() {
+                wrong(
+                    key,
+                    "for this Slack comes to the bot's own web server, which is off: set web.enabled = true".to_owned(),
+                );
+            }
+        }
+    }
+    if client_id.is_empty() {
+        for (key, value) in [("client_secret", &client_secret), ("token_key", &token_key)] {
+            if !value.is_empty() {
+                wrong(key, "it is of use with slack.client_id only (Basic Information, App Credentials)".to_owned());
+            }
+        }
+    } else {
+        if client_secret.is_empty() {
+            wrong(
+                "client_id",
+                "it needs the client secret too: set DRILLBOT_SLACK_CLIENT_SECRET or slack.client_secret_file (Basic Information, \
+                 App Credentials)"
+                    .to_owned(),
+            );
+        }
+        if let Err(problem) = Keys::read(&token_key) {
+            let how = "set DRILLBOT_SLACK_TOKEN_KEY or slack.token_key_file";
+            wrong(
+                if token_key.is_empty() { "client_id" } else { "token_key" },
+                format!("the workspaces' tokens are kept encrypted: {how}; {problem}"),
+            );
+        }
+        if public_url.is_empty() {
+            wrong(
+                "client_id",
+                "set slack.public_url too: where people's browsers and Slack reach the bot, https://drill.example.org"
+                    .to_owned(),
+            );
+        }
+    }
+    let reachable = public_url.starts_with("http") && is_safe(&public_url);
+    if !(public_url.is_empty() || reachable) {
+        wrong(
+            "public_url",
+            format!(
+                "public_url is \"{public_url}\"; Slack comes to https:// addresses only: https://drill.example.org"
+            ),
         );
     }
     let api_url = text("api_url");
@@ -79,10 +145,14 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slac
         );
     }
     let secret = |text: String| (!text.is_empty()).then(|| Secret::new(text));
-    (!bot_token.is_empty()).then(|| Slack {
-        bot_token: Secret::new(bot_token),
+    let there = !(bot_token.is_empty() && client_id.is_empty());
+    let oauth = OAuth { client_id, client_secret: Secret::new(client_secret), token_key: Secret::new(token_key) };
+    there.then(|| Slack {
+        bot_token: secret(bot_token),
         app_token: secret(app_token),
         signing_secret: secret(signing_secret),
+        oauth: (!oauth.client_id.is_empty()).then_some(oauth),
+        public_url,
         api_url: api_url.trim_end_matches('/').to_owned(),
         command_prefix,
     })

@@ -45,6 +45,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "channels", include_str!("../../migrations/0003_channels.sql")),
     (4, "erased", include_str!("../../migrations/0004_erased.sql")),
     (5, "troubles", include_str!("../../migrations/0005_troubles.sql")),
+    (6, "slack", include_str!("../../migrations/0006_slack.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

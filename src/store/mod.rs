@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod rounds;
 pub mod schedules;
 pub mod scores;
+pub mod slack;
 pub mod standings;
 pub mod web;
 

@@ -59,7 +59,9 @@ impl Site {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopping) = watch::channel(false);
         let behind = chat.clone();
-        let server = tokio::spawn(async move { web::serve(listener, &behind, access, Arc::new(Well), stopping).await });
+        let server = tokio::spawn(async move {
+            web::serve(listener, &behind, access, Arc::new(Well), axum::Router::new(), stopping).await
+        });
         let site = Site { base, app, chat, clock, client: reqwest::Client::new(), stop, server, _folder: folder };
         site.set_clock("08:00");
         let schedules = vec![ScheduleSetup { name: "daily".into(), spec }];

@@ -16,8 +16,11 @@ use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::hyper_tokio::SlackClientHyperConnector;
 use slack_morphism::{
-    SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext, SlackClientHttpConnector,
+    SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext, SlackClientHttpApiUri,
+    SlackClientHttpConnector,
 };
+
+use super::install::{Exchanged, OAuth};
 
 pub type Connector = SlackClientHyperConnector<HttpsConnector<HttpConnector>>;
 
@@ -151,6 +154,26 @@ impl Api {
         T: DeserializeOwned + Send,
     {
         self.attempts(token, method, false, Ask::Post(body)).await
+    }
+
+    /// Exchanges the code that somebody's consent has brought for the token of their workspace.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn exchange(&self, oauth: &OAuth, code: &str, back: &str) -> Result<Exchanged, Failure> {
+        const METHOD: &str = "oauth.v2.access";
+        let connector = &self.client.http_api.connector;
+        let ask = async {
+            let parameters = [("code", Some(code)), ("redirect_uri", Some(back))];
+            let url = connector.create_method_uri_path(METHOD)?;
+            let url = SlackClientHttpApiUri::create_url_with_params(url, &parameters)?;
+            let (id, secret) = (oauth.client_id.clone().into(), oauth.client_secret.clone().into());
+            connector.http_get_with_client_secret(url, &id, &secret).await
+        };
+        match tokio::time::timeout(PATIENCE, ask).await {
+            Ok(answered) => answered.map_err(|error| judge(METHOD, &error)),
+            Err(_) => Err(Failure::Lost { why: format!("Slack did not answer {METHOD} in time") }),
+        }
     }
 
     /// Posts a message into a channel: once, and one a second.

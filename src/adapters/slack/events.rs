@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::ids::{Spot, Target, member_id, micros, space_id};
+use super::ids::{Spot, Target, member_id, micros};
 use super::{Slack, interactions, words};
 use crate::app::inbox::{FOR_GOOD, Hears, News, What};
 use crate::domain::ids::ChannelId;
@@ -27,17 +27,36 @@ pub(super) enum Delivery {
 #[derive(Clone)]
 pub(super) struct Ears {
     pub slack: Slack,
-    pub changes: mpsc::Sender<Change>,
 }
 
 /// Something that happened to a channel or a workspace.
 #[derive(Debug)]
 pub(super) enum Change {
-    Renamed { id: ChannelId, name: String },
-    MayBeBack { id: ChannelId },
-    Gone { id: ChannelId, gone: Gone },
-    Deleted { id: ChannelId },
-    Removed { space: String },
+    Renamed {
+        id: ChannelId,
+        name: String,
+    },
+    MayBeBack {
+        id: ChannelId,
+    },
+    /// Somebody came to a channel: the bot, perhaps.
+    Joined {
+        id: ChannelId,
+        team: String,
+        user: String,
+    },
+    Gone {
+        id: ChannelId,
+        gone: Gone,
+    },
+    Deleted {
+        id: ChannelId,
+    },
+    /// The app was removed, unix milliseconds.
+    Removed {
+        team: String,
+        at: i64,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +71,9 @@ struct Callback {
     team_id: String,
     #[serde(default)]
     authorizations: Vec<Authorization>,
+    /// Unix seconds, rounded down.
+    #[serde(default)]
+    event_time: i64,
     event: Value,
 }
 
@@ -128,6 +150,11 @@ impl Ears {
         let team = installed.unwrap_or(callback.team_id);
         let event = callback.event;
         let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        // To the second below where an event has no time of its own; what came before must not undo what followed.
+        let at = || match micros(&text("event_ts")) / 1_000 {
+            0 => (callback.event_time + 1) * 1_000,
+            at => at,
+        };
         let channel = || Spot { team: &team, channel: &text("channel") }.id();
         match text("type").as_str() {
             "message" => self.message(&team, event),
@@ -137,20 +164,24 @@ impl Ears {
                 self.note(Change::Renamed { id, name: of("name") });
             }
             "channel_unarchive" | "group_unarchive" => self.note(Change::MayBeBack { id: channel() }),
-            "member_joined_channel" if self.slack.is_me(&team, &text("user")) => {
-                self.note(Change::MayBeBack { id: channel() });
+            "member_joined_channel" => {
+                self.note(Change::Joined { id: channel(), team: team.clone(), user: text("user") });
             }
             "channel_archive" | "group_archive" => self.note(Change::Gone { id: channel(), gone: Gone::Archived }),
             "channel_left" | "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
             "channel_deleted" | "group_deleted" => self.note(Change::Deleted { id: channel() }),
-            "app_uninstalled" | "tokens_revoked" => self.note(Change::Removed { space: space_id(&team) }),
+            "app_uninstalled" => self.note(Change::Removed { at: at(), team: team.clone() }),
+            // Those of people are none of ours.
+            "tokens_revoked" if event["tokens"]["bot"].as_array().is_some_and(|all| !all.is_empty()) => {
+                self.note(Change::Removed { at: at(), team: team.clone() });
+            }
             "app_home_opened" if text("tab") == "home" => interactions::home(&self.slack, &team, &text("user")),
             _ => {}
         }
     }
 
     fn note(&self, change: Change) {
-        if self.changes.try_send(change).is_err() {
+        if self.slack.0.changes.try_send(change).is_err() {
             tracing::warn!("too much happens in Slack at once; what is left out shows when something is sent there");
         }
     }
@@ -239,7 +270,13 @@ pub(super) async fn note_changes(slack: Slack, mut happened: mpsc::Receiver<Chan
                 app.channel_gone(id, &why).await
             }
             Change::Deleted { id } => app.channel_deleted(id).await,
-            Change::Removed { space } => app.space_gone(space, &trouble::removed_from_workspace()).await,
+            Change::Joined { id, team, user } => {
+                if !slack.is_me(team, user).await {
+                    continue;
+                }
+                app.channel_may_be_back(id).await
+            }
+            Change::Removed { team, at } => slack.uninstalled(team, *at).await,
         };
         if let Err(error) = outcome {
             tracing::error!(error = format!("{error:#}"), "cannot store what happened in Slack");

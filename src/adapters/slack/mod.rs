@@ -2,21 +2,26 @@
 
 mod api;
 mod events;
+mod http;
 mod ids;
 mod inbox;
+mod install;
 mod interactions;
 mod posting;
 pub mod render;
 mod socket;
+pub mod vault;
 mod words;
+mod workspaces;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::{OnceCell, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::app::App;
@@ -27,8 +32,12 @@ use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{ChannelId, MessageId, ThreadId};
 use crate::domain::message::Message;
 use crate::domain::text::trouble;
-use api::{Api, Failure, Token};
+use api::{Api, Failure};
+use events::{Change, Ears};
+pub use http::EVENTS;
+pub use install::{BACK, BEGIN, OAuth};
 pub use socket::Ended;
+use workspaces::{Workspace, Workspaces};
 
 use ids::{Ours, Spot, Target, member_id};
 
@@ -53,7 +62,9 @@ pub const PREFIX_CHARS: usize = 16;
 #[derive(Clone)]
 pub struct Settings {
     /// Of the one workspace that the app is made for.
-    pub bot_token: String,
+    pub bot_token: Option<String>,
+    /// For workspaces that install the app by themselves.
+    pub oauth: Option<OAuth>,
     /// For Socket Mode.
     pub app_token: Option<String>,
     /// For the Events API.
@@ -72,21 +83,15 @@ struct Inner {
     app: Arc<App>,
     api: Api,
     settings: Settings,
-    home: OnceCell<Arc<Workspace>>,
+    workspaces: Workspaces,
     inbox: Inbox,
+    /// What has happened and is not noted yet, until somebody listens.
+    changes: mpsc::Sender<Change>,
+    happened: Mutex<Option<mpsc::Receiver<Change>>>,
     receipts: Arc<Semaphore>,
     /// By the id of the member.
     people: Mutex<HashMap<String, Person>>,
     seen: Mutex<interactions::Seen>,
-}
-
-/// A workspace that has the app.
-#[derive(Clone, Debug)]
-pub(super) struct Workspace {
-    pub team: String,
-    pub token: Token,
-    /// The bot as a user.
-    pub user: String,
 }
 
 /// What Slack says of somebody.
@@ -134,12 +139,15 @@ struct Done {}
 
 impl Slack {
     pub fn new(app: Arc<App>, settings: Settings) -> Slack {
+        let (changes, happened) = mpsc::channel(CHANGES);
         Slack(Arc::new(Inner {
             app,
             api: Api::new(&settings.api_url),
             settings,
-            home: OnceCell::new(),
+            workspaces: Workspaces::default(),
             inbox: Inbox::default(),
+            changes,
+            happened: Mutex::new(Some(happened)),
             receipts: Arc::new(Semaphore::new(inbox::RECEIPTS)),
             people: Mutex::default(),
             seen: Mutex::default(),
@@ -152,34 +160,6 @@ impl Slack {
 
     fn api(&self) -> &Api {
         &self.0.api
-    }
-
-    /// The workspace with this id.
-    async fn workspace(&self, team: &str) -> Result<Arc<Workspace>, Failure> {
-        let home = self.home().await?;
-        if home.team == team {
-            return Ok(home.clone());
-        }
-        Err(Failure::Refused {
-            code: "invalid_auth".to_owned(),
-            why: "there is no token for this workspace".to_owned(),
-        })
-    }
-
-    /// The workspace that the settings' token is for.
-    async fn home(&self) -> Result<&Arc<Workspace>, Failure> {
-        #[derive(Deserialize)]
-        struct Me {
-            team_id: String,
-            user_id: String,
-        }
-        let ask = || async {
-            let token = &self.0.settings.bot_token;
-            let me: Me = self.api().get(&Token::new("", token), "auth.test", &[]).await?;
-            let token = Token::new(&me.team_id, token);
-            Ok(Arc::new(Workspace { token, team: me.team_id, user: me.user_id }))
-        };
-        self.0.home.get_or_try_init(ask).await
     }
 
     /// What a member is called, by what is known already.
@@ -237,11 +217,6 @@ impl Slack {
         Some(person)
     }
 
-    /// Whether a user is the bot itself.
-    fn is_me(&self, team: &str, user: &str) -> bool {
-        self.0.home.get().is_some_and(|home| home.team == team && home.user == user)
-    }
-
     /// The next messages of a channel or a thread (`ts`), and where to go on.
     async fn page(
         &self,
@@ -274,21 +249,45 @@ struct Where<'a> {
     thread: Option<&'a str>,
 }
 
-/// Listens until `stopping`.
+/// What the bot's own web server has for Slack: the address for events, and the pages on which workspaces install the app.
+///
+/// # Errors
+/// When the address of Slack is none.
+pub fn router(slack: &Slack) -> anyhow::Result<Router> {
+    let settings = &slack.0.settings;
+    let mut router = Router::new();
+    if let Some(secret) = &settings.signing_secret {
+        router = router.merge(http::router(slack, secret));
+    }
+    if let Some(oauth) = &settings.oauth {
+        router = router.merge(install::router(slack, oauth)?);
+    }
+    Ok(router)
+}
+
+/// Listens until `stopping`; once.
 ///
 /// # Errors
 /// [`Ended`] when Slack refuses a token for good.
 pub async fn listen(slack: Slack, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let (changes, happened) = mpsc::channel(CHANGES);
-    let ears = events::Ears { slack: slack.clone(), changes };
+    let ears = Ears { slack: slack.clone() };
+    let happened = slack.0.happened.lock().unwrap_or_else(PoisonError::into_inner).take();
     // They end with this set, however it ends.
     let mut helpers = JoinSet::new();
     helpers.spawn(letters::work(slack.clone(), stopping.clone()));
     helpers.spawn(letters::catch_up(slack.clone(), stopping.clone()));
-    helpers.spawn(events::note_changes(slack.clone(), happened));
+    if let Some(happened) = happened {
+        helpers.spawn(events::note_changes(slack.clone(), happened));
+    }
+    tokio::select! {
+        checked = slack.check_tokens() => checked?,
+        _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+    }
     match slack.0.settings.app_token.clone() {
         Some(app_token) => socket::listen(ears, &app_token, stopping).await,
         None => {
+            // What was written while nobody answered here.
+            ears.begun();
             let _ = stopping.wait_for(|stop| *stop).await;
             Ok(())
         }

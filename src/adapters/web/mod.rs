@@ -212,7 +212,7 @@ struct Server {
     stopping: watch::Receiver<bool>,
 }
 
-/// The page, its API and the health pages, until `stopping` becomes true.
+/// The page, its API and the health pages, and `beside` them what other services need, until `stopping` becomes true.
 ///
 /// # Errors
 /// When the listener breaks.
@@ -221,6 +221,7 @@ pub async fn serve(
     chat: &WebChat,
     access: Access,
     ready: Arc<dyn Ready>,
+    beside: Router,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<()> {
     let server = Server {
@@ -230,7 +231,7 @@ pub async fn serve(
         ready,
         stopping: stopping.clone(),
     };
-    let router = router(server);
+    let router = router(server).merge(beside);
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             // An error means that the sender is gone: then it is time to stop as well.

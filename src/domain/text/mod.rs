@@ -5,6 +5,7 @@ mod card;
 mod daily;
 mod drill;
 mod general;
+pub mod install;
 mod local;
 mod result;
 pub mod trouble;

@@ -1,6 +1,8 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
 mod drill;
+mod http;
+mod install;
 mod render;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Stage {
     pub cleo: Id,
     settings: Settings,
     bot: Option<Running>,
+    /// Where the bot's web server listens, over HTTP.
+    door: Option<std::net::TcpListener>,
     _folder: tempfile::TempDir,
 }
 
@@ -56,20 +60,43 @@ impl Stage {
         let store = open_store(&folder).await;
         let app = Arc::new(App::new(store, Clock::system(), bank, Duration::from_secs(10)));
         let mut settings = Settings {
-            bot_token: fake.token(team),
+            bot_token: Some(fake.token(team)),
+            oauth: None,
             app_token: Some(fake.app_token()),
             signing_secret: None,
             api_url: fake.url(),
             command_prefix: String::new(),
         };
         adjust(&mut settings);
-        Stage { fake, app, team, channel, ann, bob, cleo, settings, bot: None, _folder: folder }
+        Stage { fake, app, team, channel, ann, bob, cleo, settings, bot: None, door: None, _folder: folder }
     }
 
     pub async fn started(mut self) -> Stage {
         self.start();
         self.fake.connected().await;
         self
+    }
+
+    /// Slack comes to the bot's web server instead of a socket; nothing runs yet.
+    pub fn over_http(mut self) -> Stage {
+        let door = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        door.set_nonblocking(true).expect("a socket");
+        self.settings.app_token = None;
+        self.settings.signing_secret = Some(self.fake.signing_secret());
+        self.door = Some(door);
+        self.fake.send_to(&self.url(slack::EVENTS));
+        self
+    }
+
+    /// Waits until the bot's web server answers, as after a start.
+    pub async fn answers(&self) {
+        eventually("the web server answers", PATIENCE, || async { self.fake.verify_url().await.ok() }).await;
+    }
+
+    /// An address of the bot's web server.
+    pub fn url(&self, path: &str) -> String {
+        let door = self.door.as_ref().expect("the bot has a web server");
+        format!("http://{}{path}", door.local_addr().expect("an address"))
     }
 
     /// A Slack of its own for the same database, which nobody listens with.
@@ -79,7 +106,20 @@ impl Stage {
 
     pub fn start(&mut self) {
         let slack = self.chat();
-        self.bot = Some(Running::start(&self.app, slack.clone(), |stopping| slack::listen(slack, stopping)));
+        let door = self.door.as_ref().map(|door| door.try_clone().expect("a socket"));
+        self.bot = Some(Running::start(&self.app, slack.clone(), |stopping| async move {
+            let router = slack::router(&slack)?;
+            let serve = async {
+                match door {
+                    Some(door) => axum::serve(tokio::net::TcpListener::from_std(door)?, router).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                served = serve => Ok(served?),
+                listened = slack::listen(slack.clone(), stopping) => listened,
+            }
+        }));
     }
 
     /// `/daily set` by Ann and then a question at once; its card.
