@@ -216,3 +216,74 @@ fn a_demo_plays_in_the_web_chat_alone() {
     let config = read_with(&both, &[TOKEN]).unwrap().web_only();
     assert_eq!(config.channels.iter().map(Channel::label).collect::<Vec<_>>(), ["#two"]);
 }
+
+const BOT: (&str, &str) = ("DRILLBOT_SLACK_BOT_TOKEN", "xoxb-1-2-abc");
+const APP: (&str, &str) = ("DRILLBOT_SLACK_APP_TOKEN", "xapp-1-A-1-def");
+const SIGNING: (&str, &str) = ("DRILLBOT_SLACK_SIGNING_SECRET", "0123abcd");
+const CLIENT: (&str, &str) = ("DRILLBOT_SLACK_CLIENT_ID", "1.2");
+const CLIENT_SECRET: (&str, &str) = ("DRILLBOT_SLACK_CLIENT_SECRET", "5678efef");
+/// 32 bytes, all zero.
+const KEY: (&str, &str) = ("DRILLBOT_SLACK_TOKEN_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+const ADDRESS: (&str, &str) = ("DRILLBOT_SLACK_PUBLIC_URL", "https://drill.example.org/");
+
+#[test]
+fn slack_is_there_with_its_tokens_and_shows_none_of_them() {
+    assert!(read("").unwrap().slack.is_none());
+    let config = read_with("", &[BOT, APP]).unwrap();
+    assert!(!format!("{config:?}").contains("abc") && !format!("{config:?}").contains("def\""));
+    let slack = config.slack.unwrap();
+    assert_eq!(slack.bot_token.map(|token| token.expose().to_owned()).as_deref(), Some("xoxb-1-2-abc"));
+    assert_eq!(slack.app_token.map(|token| token.expose().to_owned()).as_deref(), Some("xapp-1-A-1-def"));
+    assert_eq!((slack.api_url.as_str(), slack.command_prefix.as_str()), ("https://slack.com", ""));
+    assert!(slack.signing_secret.is_none() && slack.oauth.is_none());
+    let slack = read_with("[slack]\ncommand_prefix = \"aws-\"\n", &[BOT, SIGNING]).unwrap().slack.unwrap();
+    assert_eq!((slack.app_token.is_none(), slack.command_prefix.as_str()), (true, "aws-"));
+    let config = read_with("", &[SIGNING, CLIENT, CLIENT_SECRET, KEY, ADDRESS]).unwrap();
+    assert!(!format!("{config:?}").contains("5678efef") && !format!("{config:?}").contains("AAAA"));
+    let slack = config.slack.unwrap();
+    assert!(slack.bot_token.is_none());
+    assert_eq!(slack.public_url, "https://drill.example.org");
+    assert_eq!(slack.oauth.map(|oauth| oauth.client_id).as_deref(), Some("1.2"));
+}
+
+#[test]
+fn what_is_wrong_with_slack_is_said() {
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Variables<'_>, &str); 15] = [
+        ("", &[BOT], "how is Slack to reach the bot? Set DRILLBOT_SLACK_APP_TOKEN"),
+        ("", &[APP], "without the bot token it is of no use: set DRILLBOT_SLACK_BOT_TOKEN"),
+        ("", &[SIGNING], "without the bot token it is of no use"),
+        ("", &[("DRILLBOT_SLACK_BOT_TOKEN", "xapp-1"), APP], "bot_token begins with xoxb-"),
+        ("", &[BOT, ("DRILLBOT_SLACK_APP_TOKEN", "xoxb-1")], "app_token begins with xapp-"),
+        ("[web]\nenabled = false\n", &[BOT, SIGNING], "own web server, which is off: set web.enabled = true"),
+        (
+            "[slack]\napi_url = \"http://example.org\"\n",
+            &[BOT, APP],
+            "api_url is \"http://example.org\"; the tokens go there",
+        ),
+        ("[slack]\ncommand_prefix = \"AWS \"\n", &[BOT, APP], "command_prefix is \"AWS\"; it takes up to 16"),
+        ("[slack]\npublic_url = \"http://example.org\"\n", &[BOT, APP], "Slack comes to https:// addresses only"),
+        ("", &[BOT, APP, KEY], "it is of use with slack.client_id only"),
+        ("", &[CLIENT, CLIENT_SECRET, KEY, ADDRESS], "how is Slack to reach the bot?"),
+        ("", &[SIGNING, CLIENT, KEY, ADDRESS], "set DRILLBOT_SLACK_CLIENT_SECRET or slack.client_secret_file"),
+        ("", &[SIGNING, CLIENT, CLIENT_SECRET, ADDRESS], "set DRILLBOT_SLACK_TOKEN_KEY or slack.token_key_file"),
+        ("", &[SIGNING, CLIENT, CLIENT_SECRET, KEY], "set slack.public_url too"),
+        (
+            "",
+            &[SIGNING, CLIENT, CLIENT_SECRET, ADDRESS, ("DRILLBOT_SLACK_TOKEN_KEY", "secret")],
+            "key 1 is not 32 bytes in Base64; make one with: drillbot slack key",
+        ),
+    ];
+    for (text, environment, expect) in cases {
+        let found = read_with(text, environment).unwrap_err();
+        assert_eq!(found.len(), 1, "{expect}: {found:#?}");
+        assert!(found[0].message.contains(expect), "{expect}: {found:#?}");
+        for (_, secret) in environment.iter().filter(|(name, _)| !name.ends_with("URL")) {
+            assert!(!found[0].message.contains(secret), "{found:#?}");
+        }
+    }
+    let channel = "[[channels]]\nplatform = \"slack\"\nid = \"T0123ABCD/C0123ABCD\"\n";
+    assert!(problems(channel)[0].contains("there is no token: set DRILLBOT_SLACK_BOT_TOKEN"));
+    let config = read_with(channel, &[BOT, APP]).unwrap();
+    assert_eq!(config.channels[0].id.as_str(), "slack:T0123ABCD/C0123ABCD");
+}
