@@ -1,5 +1,6 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
+mod day;
 mod drill;
 mod http;
 mod install;

@@ -6,7 +6,7 @@ mod database;
 
 use std::time::{Duration, Instant};
 
-pub use binary::Setup;
+pub use binary::{Bot, Setup};
 pub use client::{Client, NoAnswer};
 pub use database::{Database, Kind, run};
 
