@@ -20,4 +20,5 @@ mod property;
 mod slack;
 mod store;
 mod time;
+mod together;
 mod web_api;
