@@ -491,6 +491,20 @@ fn any_home_fits() {
         .unwrap();
 }
 
+#[test]
+fn a_home_that_is_nearly_full_shows_as_much_of_the_next_summary_as_fits() {
+    let word = |n: usize| Message { blocks: vec![Block::line("word ".repeat(n))], ..Message::default() };
+    let quotes = Message { summary: "\" ".repeat(2_000), ..Message::default() };
+    // What is left for the last one is between nothing and a whole summary.
+    let mut shown = 0;
+    for last in (3_000..4_000).step_by(100) {
+        let view = render::home(&[word(5_000), word(5_000), word(last), quotes.clone()]);
+        let words = check_blocks(array(&view["blocks"]), 100, 60_000, true).unwrap();
+        shown += usize::from(words.contains('"'));
+    }
+    assert!(shown > 1, "{shown}");
+}
+
 /// The words of blocks whose letters all come back: no links, whose words are made safe, no tables, which are laid out.
 fn letters_of(message: &Message) -> String {
     let instant = |at: i64| jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%d %H:%M UTC").to_string();
