@@ -595,6 +595,10 @@ impl Model {
         self.messages.values().filter(fits)
     }
 
+    pub fn has_replies(&self, to: Spot) -> bool {
+        self.in_thread(to).any(|it| it.ts != to.ts)
+    }
+
     /// A key that a client may open a form with.
     pub fn trigger(&mut self, team: Id, user: Id) -> String {
         let unique = self.unique();
