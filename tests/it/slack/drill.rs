@@ -97,3 +97,13 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     ");
     stage.end().await;
 }
+
+#[tokio::test]
+async fn the_app_home_shows_where_somebody_stands_and_what_there_is() {
+    let stage = Stage::new().await;
+    let home = stage.fake.open_home(stage.bob).await;
+    for words in ["so far", "Streak: none yet", "/drill"] {
+        assert!(home.text().contains(words), "{words} in {}", home.text());
+    }
+    stage.end().await;
+}

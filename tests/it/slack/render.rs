@@ -20,6 +20,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::fake::slack::payloads;
 use crate::support::setting;
 use crate::world::MONDAY;
 
@@ -278,9 +279,17 @@ fn schema(name: &str) -> Option<Validator> {
 }
 
 fn valid(schema: &Option<Validator>, value: &Value) -> Result<(), TestCaseError> {
+    keep(value);
     let Some(schema) = schema else { return Ok(()) };
     prop_assert!(schema.is_valid(value), "{}", serde_json::to_string_pretty(value).unwrap());
     Ok(())
+}
+
+/// For the second opinion of `tests/slack_models.py`.
+fn keep(value: &Value) {
+    let views = ["modal", "home"].iter().any(|kind| value["type"] == *kind);
+    let body = if views { json!({ "view": value }) } else { value.clone() };
+    payloads::keep("rendered", &body);
 }
 
 fn with(mut body: Value, fields: &[(&str, &str)]) -> Value {
@@ -485,6 +494,7 @@ fn any_home_fits() {
     cases(60)
         .run(&prop::collection::vec(any_message(), 0..12), |messages| {
             let view = render::home(&messages);
+            keep(&view);
             prop_assert_eq!(&view["type"], &json!("home"));
             check_blocks(array(&view["blocks"]), 100, 60_000, true).map(|_| ())
         })
@@ -895,6 +905,7 @@ fn lines(blocks: &Value) -> String {
 fn page(message: &Message) -> String {
     check(message).unwrap();
     let body = render::message(message);
+    keep(&body);
     format!("{{{}}}\n{}", string(&body["text"]), lines(&body["blocks"]))
 }
 
@@ -1220,6 +1231,7 @@ fn schedules() {
         total: 23,
     };
     let shown = render::private(&text::show_schedules(&[view], &[]));
+    keep(&shown);
     assert_snapshot!(lines(&shown["blocks"]), @"
     # daily
 
@@ -1247,6 +1259,7 @@ fn bodies_of_a_card_and_of_its_form() {
         reads_threads: true,
     });
     let body = render::with_key(render::with_ping(render::message(&card), "S0123ABC"), "question:abc");
+    keep(&body);
     assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
     {
       "blocks": [
@@ -1403,6 +1416,7 @@ fn bodies_of_a_card_and_of_its_form() {
     }
     "#);
     let modal = render::modal(&text::answer_form(&round, &question, "As before"), "slack:T1/C1");
+    keep(&modal);
     assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
     {
       "blocks": [

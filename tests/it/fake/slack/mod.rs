@@ -12,6 +12,7 @@ mod faults;
 mod http;
 mod limits;
 mod model;
+pub mod payloads;
 mod people;
 mod rates;
 mod schema;
