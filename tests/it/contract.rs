@@ -7,9 +7,9 @@ use drillbot::adapters::discord::Discord;
 use drillbot::adapters::memory::MemoryChat;
 use drillbot::adapters::slack::Slack;
 use drillbot::adapters::web::WebChat;
-use drillbot::app::App;
 use drillbot::app::chat::{Chat, Post, SendError};
 use drillbot::app::clock::Clock;
+use drillbot::app::{Actor, App};
 use drillbot::domain::effect::{Audience, Place, Posted};
 use drillbot::domain::ids::{ChannelId, DeliveryId, MemberId, MessageId, ThreadId};
 use drillbot::domain::message::Message;
@@ -288,6 +288,19 @@ impl OnSlack {
         OnSlack { chat: stage.chat(), stage }
     }
 
+    /// From now on organisers' notices go to Ann.
+    async fn steered_by_ann(&self) {
+        let ann = Actor {
+            member: self.member("ann"),
+            name: "Ann".to_owned(),
+            organiser: true,
+            channel: self.channel(),
+            channel_name: "daily-drill".to_owned(),
+            space: format!("slack:{}", self.stage.team),
+        };
+        self.stage.app.line(&ann, "/daily set 09:00").await.expect("the schedule is set");
+    }
+
     fn user(&self, name: &str) -> crate::fake::slack::Id {
         match name {
             "ann" => self.stage.ann,
@@ -384,6 +397,7 @@ macro_rules! promises {
             $($(#[$doc])* #[tokio::test]
             async fn $rule() {
                 let remote = super::OnSlack::new().await;
+                remote.steered_by_ann().await;
                 super::$rule(&remote).await;
                 remote.stage.end().await;
             })*
@@ -493,4 +507,19 @@ async fn the_web_shows_a_repeated_key_once_and_answers_as_the_first_time() {
     let again = remote.say("question:r1", &remote.place(), "Hello, again.", Some("Title")).await;
     assert_eq!(again, first);
     assert_eq!(remote.texts("ann", false).await, ["Hello."]);
+}
+
+#[tokio::test]
+async fn slack_tells_the_channel_what_it_can_tell_no_organiser() {
+    let remote = OnSlack::new().await;
+    let organisers = Place { audience: Audience::Organisers, ..remote.place() };
+    remote.say("k1", &organisers, "Nobody has steered yet.", None).await;
+    remote.steered_by_ann().await;
+    remote.stage.fake.deactivate(remote.stage.ann);
+    let posted = remote.say("k2", &organisers, "Her account has ended.", None).await;
+    assert_eq!(remote.texts("bob", false).await, ["Nobody has steered yet.", "Her account has ended."]);
+    let (key, message) = (DeliveryId::new("k2"), Message::default());
+    let found = remote.chat.find(post(&key, &organisers, &message, None)).await.expect("the look gets through");
+    assert_eq!(found, Some(posted));
+    remote.stage.end().await;
 }

@@ -95,9 +95,10 @@ pub(super) fn micros(ts: &str) -> i64 {
     seconds.saturating_mul(1_000_000).saturating_add(digits.parse().unwrap_or(0))
 }
 
-/// A time of Slack's, of unix milliseconds.
+/// A time of Slack's, of unix milliseconds. There is none before 1970.
 pub(super) fn ts(ms: i64) -> String {
-    format!("{}.{:03}000", ms.div_euclid(1_000), ms.rem_euclid(1_000))
+    let ms = ms.max(0);
+    format!("{}.{:03}000", ms / 1_000, ms % 1_000)
 }
 
 #[cfg(test)]
@@ -123,6 +124,7 @@ mod tests {
         check("1795424400.5", 1_795_424_400_500_000);
         check("1795424400", 1_795_424_400_000_000);
         check("now", 0);
-        assert_eq!(micros(&ts(1_795_424_400_123)), 1_795_424_400_123_000);
+        assert_eq!(ts(1_795_424_400_123), "1795424400.123000");
+        assert_eq!(ts(-300_000), "0.000000");
     }
 }

@@ -13,22 +13,24 @@ async fn a_question_from_its_card_to_the_results() {
     let stage = Stage::dark_with(bank(&[("iam", 1)]), |_| {}).await.started().await;
     let fake = &stage.fake;
     let card = stage.question(DAILY).await;
-    assert_snapshot!(card.text(), @"
+    assert_snapshot!(card.settled(), @"
     iam question 1: who keeps the state?
     Two colleagues press apply in the same minute.
     Topic: IAM
     Level: beginner
     Answered: nobody yet
-    Reveal: 
+    Reveal: <an instant>
     Answer in the thread, or in private with the button. A hint is private and costs 10 points.
     [Answer] [Hint (−10 points)]
     ");
     let form = fake.press(stage.bob, &card, "Answer").await;
     assert_eq!(form.kind, SeenKind::Modal, "{}", form.text());
     fake.submit(stage.bob, form.modal(), &[("answer", FULL)]).await;
-    assert_snapshot!(fake.until_screen(stage.bob, "Saved").await.text(), @"
+    let saved = fake.until_screen(stage.bob, "Saved").await;
+    assert_eq!(saved.dates, card.dates, "the reveal");
+    assert_snapshot!(saved.settled(), @"
     drillbot
-    Saved. You can change it with the Answer button until the reveal, .
+    Saved. You can change it with the Answer button until the reveal, <an instant>.
     [Close]
     ");
     let written = fake.reply(stage.cleo, card.spot, PART);
@@ -45,7 +47,6 @@ async fn a_question_from_its_card_to_the_results() {
     ✗ Versions stop two writers. They only help to recover.
     Read more
     • state (developer.hashicorp.com)
-
     To think about next: iam question 1: who keeps the state?
     [My result]
     ");
@@ -89,10 +90,20 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     The backend keeps the state, a lock stops two writers, and versions help to recover.
     Underlined: the words that counted.
     Model answer
-    The backend keeps the state. A lock stops two writers. Versions help to recover.• state (developer.hashicorp.com)
-
+    The backend keeps the state. A lock stops two writers. Versions help to recover.
+    • state (developer.hashicorp.com)
     [Finish]
     [Close]
     ");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_app_home_shows_where_somebody_stands_and_what_there_is() {
+    let stage = Stage::new().await;
+    let home = stage.fake.open_home(stage.bob).await;
+    for words in ["so far", "Streak: none yet", "/drill"] {
+        assert!(home.text().contains(words), "{words} in {}", home.text());
+    }
     stage.end().await;
 }

@@ -20,6 +20,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::fake::slack::payloads;
 use crate::support::setting;
 use crate::world::MONDAY;
 
@@ -278,9 +279,17 @@ fn schema(name: &str) -> Option<Validator> {
 }
 
 fn valid(schema: &Option<Validator>, value: &Value) -> Result<(), TestCaseError> {
+    keep(value);
     let Some(schema) = schema else { return Ok(()) };
     prop_assert!(schema.is_valid(value), "{}", serde_json::to_string_pretty(value).unwrap());
     Ok(())
+}
+
+/// For the second opinion of `tests/slack_models.py`.
+fn keep(value: &Value) {
+    let views = ["modal", "home"].iter().any(|kind| value["type"] == *kind);
+    let body = if views { json!({ "view": value }) } else { value.clone() };
+    payloads::keep("rendered", &body);
 }
 
 fn with(mut body: Value, fields: &[(&str, &str)]) -> Value {
@@ -485,10 +494,25 @@ fn any_home_fits() {
     cases(60)
         .run(&prop::collection::vec(any_message(), 0..12), |messages| {
             let view = render::home(&messages);
+            keep(&view);
             prop_assert_eq!(&view["type"], &json!("home"));
             check_blocks(array(&view["blocks"]), 100, 60_000, true).map(|_| ())
         })
         .unwrap();
+}
+
+#[test]
+fn a_home_that_is_nearly_full_shows_as_much_of_the_next_summary_as_fits() {
+    let word = |n: usize| Message { blocks: vec![Block::line("word ".repeat(n))], ..Message::default() };
+    let quotes = Message { summary: "\" ".repeat(2_000), ..Message::default() };
+    // What is left for the last one is between nothing and a whole summary.
+    let mut shown = 0;
+    for last in (3_000..4_000).step_by(100) {
+        let view = render::home(&[word(5_000), word(5_000), word(last), quotes.clone()]);
+        let words = check_blocks(array(&view["blocks"]), 100, 60_000, true).unwrap();
+        shown += usize::from(words.contains('"'));
+    }
+    assert!(shown > 1, "{shown}");
 }
 
 /// The words of blocks whose letters all come back: no links, whose words are made safe, no tables, which are laid out.
@@ -881,6 +905,7 @@ fn lines(blocks: &Value) -> String {
 fn page(message: &Message) -> String {
     check(message).unwrap();
     let body = render::message(message);
+    keep(&body);
     format!("{{{}}}\n{}", string(&body["text"]), lines(&body["blocks"]))
 }
 
@@ -898,8 +923,34 @@ fn cards() {
             reads_threads: true,
         }))
     };
-    assert_snapshot!(card(State::Open, 3), @"");
-    assert_snapshot!(card(State::Revealed, 3), @"");
+    assert_snapshot!(card(State::Open, 3), @"
+    {Question: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    # A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+
+    (You cannot wear the crown, but you may choose who does.)
+
+    **Topic:** AWS identity
+    **Level:** advanced
+    **Answered:** 3 people
+    **Reveal:** <2026-11-23 17:00 UTC>
+
+    (Answer in the thread, or in private with the button. A hint is private and costs 10 points.)
+
+    <primary Answer> <Hint (−10 points)>
+    ");
+    assert_snapshot!(card(State::Revealed, 3), @"
+    {Closed: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    # A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+
+    (You cannot wear the crown, but you may choose who does.)
+
+    **Topic:** AWS identity
+    **Level:** advanced
+    **Answered:** 3 people
+    **State:** Closed; the answer is in the thread
+
+    <My result>
+    ");
 }
 
 #[test]
@@ -917,14 +968,93 @@ fn reveals() {
         teaser: Some("What is a `boundary`?".into()),
     };
     let pages: Vec<String> = text::reveal(&reveal).iter().map(page).collect();
-    assert_snapshot!(pages.join("\n\n=====\n"), @"");
+    assert_snapshot!(pages.join("\n\n=====\n"), @"
+    {The answer is out: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    # Model answer
+
+    On its own `iam:PassRole` reads nothing and changes nothing, which is why it slips through so many reviews. What it allows is handing an existing role to a service: the profile of an EC2 instance, the execution role of a Lambda function, the task role in ECS.
+
+    Now picture a developer with modest rights who may also create functions. She picks an admin role, runs her own code under it and has everything that stronger role may do. The role's trust policy doesn't object, because it's the service that does the assuming.
+
+    So I turn the statement round. `Resource` lists the team's exact role ARNs, or one path such as `role/checkout/*`, and an `iam:PassedToService` condition ties them to a single receiver, say `lambda.amazonaws.com`. On top of that comes a permission boundary on every role the team creates, and an SCP that protects the handful of roles only the platform group should use. In the pipeline, Access Analyzer checks refuse a policy that brings the star back.
+
+    The trap is the audit. I've seen a team filter the trail for PassRole, find nothing and conclude that the right was idle. But it's a permission without an API call behind it, and last-accessed data leave it out too. I search CloudTrail for the requests that carried the role: RunInstances, CreateFunction, RegisterTaskDefinition.
+
+    =====
+    {Key points of: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    # Key points, and who covered them
+
+    ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS — Ann_the_*first*
+    – Through that service the caller acts with a stronger role than their own — nobody yet
+    – Resource lists exact role ARNs, or one role path — nobody yet
+    – An iam:PassedToService condition ties it to one receiving service — nobody yet
+    – A permission boundary or an SCP puts a ceiling on top — nobody yet
+    – The trail shows the call that carried the role, such as RunInstances, and no PassRole event — nobody yet
+
+    2 people answered; 40 of 100 on average.
+
+    # Common mistakes
+
+    ✗ **PassRole is harmless, because it neither reads nor changes anything.** Together with a call that starts code, it lends out the rights of whichever role may be passed.
+    ✗ **A search for PassRole events in CloudTrail shows who used it.** Such events do not exist; look for the request that configured the receiver of the role.
+
+    # Read more
+
+    • [id roles use passrole (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html)
+    • [reference policies iam condition keys (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html)
+    • [access policies boundaries (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html)
+
+    (To think about next: What is a `boundary`?)
+
+    <My result>
+
+    =====
+    {What people answered}
+    # What people answered
+
+    **Ann_the_*first* (80 of 100)**
+    > iam:PassRole lets a principal hand a role to a service.
+    > 
+    > Without it nobody could give *admin* to an instance @everyone
+
+    **<@U1> :smile: (0 of 100)**
+    > no idea
+    > > really
+    ");
 }
 
 #[test]
 fn results() {
     let question = question("iam-passrole");
     let grade = grade(&question, ANSWER);
-    assert_snapshot!(page(&text::my_result(&question, ANSWER, &grade, 1, 70, 105)), @"");
+    assert_snapshot!(page(&text::my_result(&question, ANSWER, &grade, 1, 5, 75)), @"
+    {Your result: 5 of 100 (15 − 10 for 1 hint), worth 7.5 points}
+    # Your result
+
+    **5 of 100 (15 − 10 for 1 hint), worth 7.5 points**
+
+    (A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?)
+
+    # You said
+
+    ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
+
+    # Missing
+
+    – Through that service the caller acts with a stronger role than their own
+    – Resource lists exact role ARNs, or one role path
+    – An iam:PassedToService condition ties it to one receiving service
+    – The trail shows the call that carried the role, such as RunInstances, and no PassRole event
+    – A permission boundary or an SCP puts a ceiling on top
+
+    # Your answer
+
+    > iam:PassRole lets a principal __**hand a role**__ to a service.
+    > 
+    > Without it nobody could give *admin* to an instance @everyone
+
+    (Underlined: the words that counted.)
+    ");
 }
 
 #[test]
@@ -939,23 +1069,149 @@ fn leaderboards() {
     let board = text::leaderboard(Window::Week, Board::Daily, None, &top, None, 12);
     // The isolates around the Hebrew name cannot stand in a source file.
     let shown = page(&board).replace('\u{2068}', "{").replace('\u{2069}', "}");
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @"
+    {Daily questions, this week: Ann leads with 100 points}
+    # Daily questions, this week
+
+    ```
+    #  Name                  Points  Answers  Streak
+    1  Ann                      100        5       2
+    2  日本 太郎 (you)         90.5        5       2
+    3  {דנה}                       81        5       2
+    4  ```*x*```               71.5        5       2
+    5  A name that is much…      62        5       2
+    ```
+
+    You are number 2 of 12.
+
+    (The first 5 of 12 members. Others: /leaderboard week, month or all; add a topic or drill.)
+    ");
 }
 
 #[test]
 fn drills() {
     let question = question("iam-passrole");
-    assert_snapshot!(page(&text::drill_view(&drill(&question, None, false), Some(&question))), @"");
-    assert_snapshot!(page(&text::drill_view(&drill(&question, None, true), Some(&question))), @"");
+    assert_snapshot!(page(&text::drill_view(&drill(&question, None, false), Some(&question))), @"
+    {Question 1 of 2: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    (AWS identity, question 1 of 2, advanced)
+
+    # A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+
+    (You cannot wear the crown, but you may choose who does.)
+
+    **Hint 1: **Follow the rights: with whose permissions does the new code run?
+
+    <primary Answer> <Hint (−10 points)> <Skip> <Reveal>
+    ");
+    assert_snapshot!(page(&text::drill_view(&drill(&question, None, true), Some(&question))), @"
+    {Question 1 of 2: A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?}
+    (AWS identity, question 1 of 2, advanced)
+
+    # Somebody gave a strong role to a service last night. Where do you find out who it was?
+
+    A. In the AssumeRole events that name this role as the target
+    B. In the last-accessed report, on the line for iam:PassRole
+    C. In calls like RunInstances or CreateFunction with that role
+    D. In the PassRole events that CloudTrail keeps for the account
+
+    **Hint 1: **Follow the rights: with whose permissions does the new code run?
+
+    <primary A> <primary B> <primary C> <primary D> <Hint (−10 points)> <Skip> <Reveal>
+    ");
     let grade = grade(&question, ANSWER);
-    let outcome = Outcome::Answered { text: ANSWER.into(), grade, coverage: 70, points: 105 };
-    assert_snapshot!(page(&text::drill_view(&drill(&question, Some(outcome), false), Some(&question))), @"");
+    let outcome = Outcome::Answered { text: ANSWER.into(), grade, coverage: 5, points: 75 };
+    assert_snapshot!(page(&text::drill_view(&drill(&question, Some(outcome), false), Some(&question))), @"
+    {5 of 100 (15 − 10 for 1 hint), worth 7.5 points}
+    (AWS identity, question 1 of 2, advanced)
+
+    # A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+
+    **5 of 100 (15 − 10 for 1 hint), worth 7.5 points**
+
+    # You said
+
+    ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
+
+    # Missing
+
+    – Through that service the caller acts with a stronger role than their own
+    – Resource lists exact role ARNs, or one role path
+    – An iam:PassedToService condition ties it to one receiving service
+    – The trail shows the call that carried the role, such as RunInstances, and no PassRole event
+    – A permission boundary or an SCP puts a ceiling on top
+
+    # Your answer
+
+    > iam:PassRole lets a principal __**hand a role**__ to a service.
+    > 
+    > Without it nobody could give *admin* to an instance @everyone
+
+    (Underlined: the words that counted.)
+
+    # Model answer
+
+    On its own `iam:PassRole` reads nothing and changes nothing, which is why it slips through so many reviews. What it allows is handing an existing role to a service: the profile of an EC2 instance, the execution role of a Lambda function, the task role in ECS.
+
+    Now picture a developer with modest rights who may also create functions. She picks an admin role, runs her own code under it and has everything that stronger role may do. The role's trust policy doesn't object, because it's the service that does the assuming.
+
+    So I turn the statement round. `Resource` lists the team's exact role ARNs, or one path such as `role/checkout/*`, and an `iam:PassedToService` condition ties them to a single receiver, say `lambda.amazonaws.com`. On top of that comes a permission boundary on every role the team creates, and an SCP that protects the handful of roles only the platform group should use. In the pipeline, Access Analyzer checks refuse a policy that brings the star back.
+
+    The trap is the audit. I've seen a team filter the trail for PassRole, find nothing and conclude that the right was idle. But it's a permission without an API call behind it, and last-accessed data leave it out too. I search CloudTrail for the requests that carried the role: RunInstances, CreateFunction, RegisterTaskDefinition.
+    • [id roles use passrole (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html)
+
+    <primary Next>
+    ");
 }
 
 #[test]
 fn helps() {
-    assert_snapshot!(page(&text::help(text::Ways::SignedThreads)), @"");
-    assert_snapshot!(page(&text::help_for("daily", text::Ways::SignedThreads)), @"");
+    assert_snapshot!(page(&text::help(text::Ways::SignedThreads)), @"
+    {What I can do}
+    Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
+
+    (A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.)
+
+    • `/drill` Practise a topic in private, one question at a time
+    • `/leaderboard` The standing of this study group, and your own place
+    • `/daily` Show or steer the daily question of this channel (organisers)
+    • `/topics` All topics with their questions
+    • `/me` My scores, streak and weak topics; or erase my data
+    • `/help` What I can do
+
+    (/help and a command explains it, for example /help drill.)
+    ");
+    assert_snapshot!(page(&text::help_for("daily", text::Ways::SignedThreads)), @r#"
+    {Show or steer the daily question of this channel}
+    # /daily
+
+    Show or steer the daily question of this channel
+
+    (For organisers.)
+
+    • `/daily show` When questions come, what they are about, what happened lately
+    • `/daily set` Change the schedule; what you leave out stays
+      • `time` Local time of the question, 09:00
+      • `days` Weekdays: mon-fri, or mon,wed,fri
+      • `cron` Instead of time and days, cron fields: "0 9 * * mon-fri"
+      • `zone` Time zone: Europe/London
+      • `reveal` Reveal after 8h, at 17:00 or "next day 09:00"
+      • `answers` Where answers are given: in the thread, in private, or both
+      • `topics` Only these topics: iam,eks; all = no limit
+      • `levels` Only these levels: beginner,intermediate; all = no limit
+      • `tracks` Only these tracks: devops,cloudops; all = no limit
+      • `skip` Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none
+      • `catch-up` How late a missed question may still come: 6h
+      • `ping` The role that each question calls
+      • `no-ping` yes = questions call nobody any more
+    • `/daily pause` No more questions until /daily resume
+    • `/daily resume` Questions come again
+    • `/daily skip` Leave out the next question
+    • `/daily now` Post a question at once, beside the schedule
+      • `question` Exactly this question, by its id
+    • `/daily reveal` Reveal the open question now
+
+    For example: `/daily set 09:00 days:mon-fri zone:Europe/London reveal:17:00`
+    "#);
 }
 
 #[test]
@@ -975,7 +1231,20 @@ fn schedules() {
         total: 23,
     };
     let shown = render::private(&text::show_schedules(&[view], &[]));
-    assert_snapshot!(lines(&shown["blocks"]), @"");
+    keep(&shown);
+    assert_snapshot!(lines(&shown["blocks"]), @"
+    # daily
+
+    **Question:** at 09:00 from Monday to Friday (Europe/London)
+    **Reveal:** 8 hours later
+    **Next:** <2026-11-23 09:00 UTC>
+    **Answers:** in the thread, or in private with the button
+    **Calls:** @S0123ABC
+    **Questions:** all topics; 12 of 23 not asked yet
+    **Late at most:** 6 hours
+
+    (/daily set changes it, /daily pause, skip, now and reveal steer it, /help daily explains.)
+    ");
 }
 
 #[test]
@@ -990,6 +1259,7 @@ fn bodies_of_a_card_and_of_its_form() {
         reads_threads: true,
     });
     let body = render::with_key(render::with_ping(render::message(&card), "S0123ABC"), "question:abc");
+    keep(&body);
     assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
     {
       "blocks": [
@@ -1146,6 +1416,7 @@ fn bodies_of_a_card_and_of_its_form() {
     }
     "#);
     let modal = render::modal(&text::answer_form(&round, &question, "As before"), "slack:T1/C1");
+    keep(&modal);
     assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
     {
       "blocks": [

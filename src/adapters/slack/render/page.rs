@@ -166,12 +166,12 @@ impl Page {
             }
         }
         if self.blocks.is_empty() {
-            let summary = Block::line(clip(summary, TEXT_OBJECT));
-            let parts = Drawn::of(&summary, false).map(|line| line.whole()).filter(|parts| !parts.is_empty());
-            let parts = parts.unwrap_or_else(|| vec![Part::Line(rich::text(NOTHING, &[]))]);
-            for part in parts {
-                put(&mut self.blocks, part, Join::NextLine);
-            }
+            let shortened = std::mem::take(&mut self.shortened);
+            self.add(&Block::line(clip(summary, TEXT_OBJECT)));
+            self.shortened |= shortened;
+        }
+        if self.blocks.is_empty() {
+            put(&mut self.blocks, Part::Line(rich::text(NOTHING, &[])), Join::NextLine);
         }
         if self.shortened {
             self.blocks.push(notice());

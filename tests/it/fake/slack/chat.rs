@@ -98,7 +98,7 @@ impl Model {
     /// Takes a message away. One with replies leaves a tombstone.
     pub fn remove_message(&mut self, spot: Spot) {
         let Some(it) = self.messages.get(&spot).cloned() else { return };
-        if self.in_thread(spot).any(Message::is_reply) {
+        if self.has_replies(spot) {
             return self.change_message(spot, |it| {
                 it.subtype = Some("tombstone");
                 it.text = "This message was deleted.".into();

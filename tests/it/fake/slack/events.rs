@@ -229,6 +229,7 @@ impl Model {
         }
         let ack = Ack { what: it.what, after: it.sent.elapsed(), attempt: it.attempts, payload };
         it.ack.get_or_insert(ack.clone());
+        self.keep("acknowledgement", ack.payload.as_ref().unwrap_or(&Value::Null));
         self.deliveries.acks.push(ack);
     }
 }

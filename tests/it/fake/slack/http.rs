@@ -59,6 +59,7 @@ async fn answer(
     };
     let plan = shared.change(|model| {
         let (plan, body) = asked.meet(model);
+        model.keep(asked.method(), &body);
         model.log.push(Request {
             method: asked.method().to_owned(),
             body,

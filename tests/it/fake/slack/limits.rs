@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::dates;
+
 /// One limit that a body breaks.
 #[derive(Debug)]
 pub struct Problem {
@@ -193,7 +195,7 @@ impl Checked {
                 }
                 elements.extend(it.get("element"));
             }
-            "rich_text" => self.written += written(&it["elements"]),
+            "rich_text" => self.rich(at, &it["elements"]),
             "image" => {
                 if it["alt_text"].as_str().is_none_or(str::is_empty) {
                     self.refuse(at, "has no alt_text".into());
@@ -337,10 +339,38 @@ impl Checked {
             self.refuse(name, format!("has {length} characters, at most {most}"));
         }
     }
-}
 
-/// The characters in the elements of rich text.
-fn written(elements: &Value) -> usize {
-    let inside = |one: &Value| one["text"].as_str().map_or(0, |text| text.chars().count()) + written(&one["elements"]);
-    elements.as_array().into_iter().flatten().map(inside).sum()
+    /// The parts of a `rich_text` block, the items of its lists, and their elements.
+    fn rich(&mut self, at: &str, elements: &Value) {
+        let all = elements.as_array().map_or(&[][..], Vec::as_slice);
+        if all.is_empty() {
+            self.refuse(at, "has no elements".into());
+        }
+        for one in all {
+            match one["type"].as_str().unwrap_or_default() {
+                "rich_text_section" | "rich_text_list" | "rich_text_quote" | "rich_text_preformatted" => {
+                    self.rich(at, &one["elements"]);
+                }
+                "text" | "link" | "emoji" | "user" | "usergroup" | "channel" | "broadcast" | "color" => {
+                    let text = one["text"].as_str();
+                    self.written += text.map_or(0, |text| text.chars().count());
+                    if (one["type"] == "text" && text.is_none()) || text.is_some_and(str::is_empty) {
+                        self.refuse(at, format!("an empty {}", one["type"]));
+                    }
+                }
+                "date" => {
+                    if !one["timestamp"].is_i64() {
+                        self.refuse(at, format!("a date at {}", one["timestamp"]));
+                    }
+                    if let Some(why) = dates::wrong(one["format"].as_str().unwrap_or_default()) {
+                        self.refuse(at, why);
+                    }
+                    if one["fallback"].as_str().is_none_or(str::is_empty) {
+                        self.note(at, "a date without a fallback".into());
+                    }
+                }
+                other => self.refuse(at, format!("{other:?} is no element of rich text")),
+            }
+        }
+    }
 }

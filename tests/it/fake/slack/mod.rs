@@ -1,15 +1,18 @@
 //! A Slack of our own: Web API, Socket Mode and Events API on this machine, over a model in memory that people's actions and faults change.
 //!
 //! `model` says what exists and `chat` how it changes; `api` and `http` serve methods, `socket` and `events` bring the app what
-//! happens; `wire` shows it; `limits` and `schema` check what the app sends; `people` is what people do; `text` is what they see.
+//! happens; `wire` shows it; `limits` and `schema` check what the app sends; `people` is what people do; `text`
+//! and `dates` are what they see.
 
 mod api;
 mod chat;
+mod dates;
 mod events;
 mod faults;
 mod http;
 mod limits;
 mod model;
+pub mod payloads;
 mod people;
 mod rates;
 mod schema;

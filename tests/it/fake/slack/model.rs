@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::events::Deliveries;
 use super::faults::Faults;
+use super::payloads;
 use super::rates::Rates;
 use super::socket::Sockets;
 
@@ -54,6 +55,8 @@ pub struct Model {
     pub rates: Rates,
     pub timing: Timing,
     pub log: Vec<Request>,
+    /// What the app sends is not the bot's: the fake's own tests send what is broken on purpose.
+    pub not_the_bot: bool,
     /// Rules that were broken, in words.
     pub violations: Vec<String>,
     /// What people could notice, in order.
@@ -448,11 +451,19 @@ impl Model {
             rates: Rates::default(),
             timing: Timing::default(),
             log: Vec::new(),
+            not_the_bot: false,
             violations: Vec::new(),
             happenings: Vec::new(),
             url: String::new(),
             last_number: 1,
             last_ts: 0,
+        }
+    }
+
+    /// Keeps what the bot sends for a second opinion.
+    pub fn keep(&self, what: &str, body: &Value) {
+        if !self.not_the_bot {
+            payloads::keep(what, body);
         }
     }
 
@@ -593,6 +604,10 @@ impl Model {
             it.channel == of.channel && it.only_for.is_none() && (it.ts == of.ts || it.thread == Some(of.ts))
         };
         self.messages.values().filter(fits)
+    }
+
+    pub fn has_replies(&self, to: Spot) -> bool {
+        self.in_thread(to).any(|it| it.ts != to.ts)
     }
 
     /// A key that a client may open a form with.

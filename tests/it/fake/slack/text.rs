@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::dates;
 use super::model::{Channel, Id, Kind, Message, Model, Spot, View};
 
 /// A message as those who see it see it.
@@ -22,6 +23,8 @@ pub struct Shown {
     pub pinged: Pinged,
     /// (address, label) of everything that can be clicked.
     pub links: Vec<(String, String)>,
+    /// The moments in it: seconds since 1970, and as it is shown.
+    pub dates: Vec<(i64, String)>,
     /// Who alone sees it.
     pub only_for: Option<Id>,
     pub edited: bool,
@@ -37,6 +40,8 @@ pub struct Screen {
     pub user: Id,
     pub open: bool,
     pub links: Vec<(String, String)>,
+    /// The moments in it: seconds since 1970, and as it is shown.
+    pub dates: Vec<(i64, String)>,
     text: String,
 }
 
@@ -54,12 +59,26 @@ impl Shown {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// The text without what changes from run to run.
+    pub fn settled(&self) -> String {
+        settled(&self.text, &self.dates)
+    }
 }
 
 impl Screen {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// As [`Shown::settled`].
+    pub fn settled(&self) -> String {
+        settled(&self.text, &self.dates)
+    }
+}
+
+fn settled(text: &str, dates: &[(i64, String)]) -> String {
+    dates.iter().fold(text.to_owned(), |text, (_, shown)| text.replace(shown, "<an instant>"))
 }
 
 /// A text being made readable, and what was found in it.
@@ -68,11 +87,12 @@ struct Reader<'a> {
     team: Id,
     pinged: Pinged,
     links: Vec<(String, String)>,
+    dates: Vec<(i64, String)>,
 }
 
 pub fn shown(model: &Model, it: &Message) -> Shown {
     let team = model.channels.get(&it.channel).map_or(it.channel, |channel| channel.team);
-    let mut reader = Reader { model, team, pinged: Pinged::default(), links: Vec::new() };
+    let mut reader = Reader { model, team, pinged: Pinged::default(), links: Vec::new(), dates: Vec::new() };
     let notification = reader.mrkdwn(&it.text, it.finds_names);
     let lines: Vec<String> = it.blocks.iter().map(|block| reader.block(block)).collect();
     let text = if it.blocks.is_empty() { notification.clone() } else { lines.join("\n") };
@@ -90,6 +110,7 @@ pub fn shown(model: &Model, it: &Message) -> Shown {
         notification,
         pinged: reader.pinged,
         links: reader.links,
+        dates: reader.dates,
         only_for: it.only_for,
         edited: it.edited.is_some(),
         broadcast: it.subtype == Some("thread_broadcast"),
@@ -98,7 +119,7 @@ pub fn shown(model: &Model, it: &Message) -> Shown {
 }
 
 pub fn screen(model: &Model, it: &View) -> Screen {
-    let mut reader = Reader { model, team: it.team, pinged: Pinged::default(), links: Vec::new() };
+    let mut reader = Reader { model, team: it.team, pinged: Pinged::default(), links: Vec::new(), dates: Vec::new() };
     let mut lines = Vec::new();
     let plain = |it: &Value| it["text"].as_str().unwrap_or_default().to_owned();
     lines.push(plain(&it.form["title"]));
@@ -119,7 +140,7 @@ pub fn screen(model: &Model, it: &View) -> Screen {
     lines
         .push(buttons.iter().filter(|one| !one.is_empty()).map(|one| format!("[{one}]")).collect::<Vec<_>>().join(" "));
     lines.retain(|line| !line.is_empty());
-    Screen { id: it.id, user: it.user, open: it.open, links: reader.links, text: lines.join("\n") }
+    Screen { id: it.id, user: it.user, open: it.open, links: reader.links, dates: reader.dates, text: lines.join("\n") }
 }
 
 /// What is in an input.
@@ -213,39 +234,57 @@ impl Reader<'_> {
         }
     }
 
-    fn rich(&mut self, elements: &Value) -> String {
+    /// The parts of a `rich_text` block, each on lines of its own.
+    fn rich(&mut self, parts: &Value) -> String {
+        let mut lines = Vec::new();
+        for part in parts.as_array().into_iter().flatten() {
+            match part["type"].as_str().unwrap_or_default() {
+                "rich_text_list" => {
+                    let indent = "  ".repeat(part["indent"].as_u64().map_or(0, |deep| deep.try_into().unwrap_or(0)));
+                    for item in part["elements"].as_array().into_iter().flatten() {
+                        lines.push(format!("{indent}• {}", self.words(&item["elements"])));
+                    }
+                }
+                _ => lines.push(self.words(&part["elements"])),
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// The elements of a line, a quote or code.
+    fn words(&mut self, elements: &Value) -> String {
         let mut out = String::new();
         for one in elements.as_array().into_iter().flatten() {
-            match one["type"].as_str().unwrap_or_default() {
-                "text" => out.push_str(one["text"].as_str().unwrap_or_default()),
-                "emoji" => out.push_str(&format!(":{}:", one["name"].as_str().unwrap_or_default())),
+            let text = |name: &str| one[name].as_str().unwrap_or_default();
+            match text("type") {
+                "emoji" => out.push_str(&format!(":{}:", text("name"))),
                 "link" => {
-                    let url = one["url"].as_str().unwrap_or_default();
+                    let url = text("url");
                     let label = one["text"].as_str().unwrap_or(url);
                     self.links.push((url.to_owned(), label.to_owned()));
                     out.push_str(label);
                 }
-                "user" => out.push_str(&self.mention(&format!("@{}", one["user_id"].as_str().unwrap_or_default()))),
-                "usergroup" => {
-                    let group = one["usergroup_id"].as_str().unwrap_or_default();
-                    out.push_str(&self.mention(&format!("!subteam^{group}")));
+                "date" => {
+                    let at = one["timestamp"].as_i64().unwrap_or_default();
+                    out.push_str(&self.date(at, text("format"), text("fallback")));
                 }
+                "user" => out.push_str(&self.mention(&format!("@{}", text("user_id")))),
+                "usergroup" => out.push_str(&self.mention(&format!("!subteam^{}", text("usergroup_id")))),
                 "broadcast" => out.push_str(&self.mention(&format!("!{}", one["range"].as_str().unwrap_or("here")))),
-                "channel" => {
-                    out.push_str(&self.mention(&format!("#{}", one["channel_id"].as_str().unwrap_or_default())))
-                }
-                "rich_text_list" => {
-                    for item in one["elements"].as_array().into_iter().flatten() {
-                        out.push_str(&format!("• {}\n", self.rich(&item["elements"])));
-                    }
-                }
-                _ => out.push_str(&self.rich(&one["elements"])),
+                "channel" => out.push_str(&self.mention(&format!("#{}", text("channel_id")))),
+                _ => out.push_str(text("text")),
             }
         }
         out
     }
 
-    /// Mentions by name, links with their address, dates as their fallback; marks like `*` stay.
+    fn date(&mut self, at: i64, format: &str, fallback: &str) -> String {
+        let shown = dates::shown(at, format, fallback);
+        self.dates.push((at, shown.clone()));
+        shown
+    }
+
+    /// Mentions by name, links with their address; marks like `*` stay.
     fn mrkdwn(&mut self, text: &str, finds_names: bool) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -307,8 +346,15 @@ impl Reader<'_> {
                 self.pinged.groups.insert(group.to_owned());
                 return label.map_or_else(|| format!("@{group}"), str::to_owned);
             }
-            // A date without the fallback is shown to nobody by old clients; the fake shows what is written.
+            if let Some((at, format)) = special.strip_prefix("date^").and_then(|date| date.split_once('^')) {
+                let format = format.split('^').next().unwrap_or_default();
+                return self.date(at.parse().unwrap_or(i64::MAX), format, label.unwrap_or_default());
+            }
             return label.unwrap_or(special).to_owned();
+        }
+        // Slack links what can be an address; other words stay what they are.
+        if what.contains(char::is_whitespace) || !what.contains([':', '.']) {
+            return format!("<{inside}>");
         }
         let (url, label) = (unescaped(what), unescaped(label.unwrap_or(what)));
         self.links.push((url.clone(), label.clone()));

@@ -146,7 +146,7 @@ pub fn message(model: &Model, it: &Message, with_metadata: bool) -> Value {
 }
 
 fn thread_fields(model: &Model, it: &Message, shown: &mut Value) {
-    let Some(thread) = it.thread.or_else(|| has_replies(model, it).then_some(it.ts)) else { return };
+    let Some(thread) = it.thread.or_else(|| model.has_replies(it.spot()).then_some(it.ts)) else { return };
     shown["thread_ts"] = json!(thread.to_string());
     let first = model.messages.get(&super::model::Spot { channel: it.channel, ts: thread });
     if thread != it.ts {
@@ -160,10 +160,6 @@ fn thread_fields(model: &Model, it: &Message, shown: &mut Value) {
         "latest_reply": optional(replies.last().map(|one| one.ts)), "is_locked": false, "subscribed": false,
     });
     merge(shown, more);
-}
-
-fn has_replies(model: &Model, it: &Message) -> bool {
-    model.in_thread(it.spot()).any(Message::is_reply)
 }
 
 /// A view with what Slack adds to it.

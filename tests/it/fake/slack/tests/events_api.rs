@@ -114,6 +114,8 @@ async fn commands_and_interactions_are_forms() {
     address.answer(200, &json!({"text": "In JSON", "response_type": "in_channel"}).to_string());
     fake.command(bob, channel, "/ping").await;
     assert_eq!(fake.messages(channel)[0].text(), "In JSON");
+    // The app hears of what it said for all.
+    fake.settled().await;
     address.answer(500, "");
     assert_eq!(fake.command(bob, channel, "/ping").await.kind, SeenKind::Nothing);
     fake.with(|model| model.timing.patience = Duration::from_millis(20));

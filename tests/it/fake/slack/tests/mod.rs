@@ -229,6 +229,7 @@ struct Place {
 
 async fn place() -> Place {
     let fake = Fake::start().await;
+    fake.with(|model| model.not_the_bot = true);
     let team = fake.workspace("Study group");
     let channel = fake.public_channel(team, "daily-drill");
     let ann = fake.admin(team, "Ann");

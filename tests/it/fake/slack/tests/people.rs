@@ -227,12 +227,14 @@ async fn it_is_known_who_is_pinged_and_what_can_be_clicked() {
         assert!(post(all, "mrkdwn").await.pinged.all, "{all}");
     }
     assert!(post("<!subteam^S1|@team>", "mrkdwn").await.pinged.groups.contains("S1"));
-    let harmless = ["&lt;@U0FAKE00002&gt; &lt;!here&gt;", "@here @Bob", "<!date^1^{date}|today>", "a < b > c"];
+    let harmless =
+        ["&lt;@U0FAKE00002&gt; &lt;!here&gt;", "@here @Bob", "<!date^1^{date}|today>", "a < b > c", "<b>bold</b>"];
     for text in harmless {
         let shown = post(text, "mrkdwn").await;
         assert_eq!((&shown.pinged, shown.links.len()), (&Default::default(), 0), "{text}");
     }
     assert_eq!(post("&lt;!here&gt; &amp;", "mrkdwn").await.text(), "<!here> &");
+    assert_eq!(post("a < b > c", "mrkdwn").await.text(), "a < b > c");
     assert_eq!(post("<!here>", "plain_text").await.pinged, Default::default());
     let shown = post("<https://a.example|label> https://b.example", "mrkdwn").await;
     assert_eq!(shown.text(), "label (https://a.example) https://b.example");
@@ -248,5 +250,34 @@ async fn it_is_known_who_is_pinged_and_what_can_be_clicked() {
     let mine = fake.write(bob, channel, "see https://c.example with @Ann @here");
     let mine: Shown = fake.shown(mine).expect("a message");
     assert_eq!((mine.author_id, mine.thread, mine.pinged.all), (bob, None, true));
+    fake.check();
+}
+
+#[tokio::test]
+async fn rich_text_is_read_part_by_part_with_its_dates() {
+    let Place { fake, team, channel, bob, .. } = place().await;
+    let web = Web::new(&fake, team);
+    let words = |text: &str| json!({"type": "text", "text": text});
+    let part = |kind: &str, elements: Value| json!({"type": format!("rich_text_{kind}"), "elements": elements});
+    let date = json!({"type": "date", "timestamp": 0, "format": "{date_short_pretty}, {time}", "fallback": "1970"});
+    let item = |text: &str| part("section", json!([words(text)]));
+    let list =
+        json!({"type": "rich_text_list", "style": "bullet", "indent": 1, "elements": [item("one"), item("two")]});
+    let link = json!({"type": "link", "url": "https://a.example", "text": "there"});
+    let parts = [
+        part("section", json!([words("Reveal: "), date, words(", <"), {"type": "user", "user_id": bob.to_string()}])),
+        list,
+        part("quote", json!([words("said"), link])),
+        part("preformatted", json!([words("a  b")])),
+    ];
+    let mut body = message(channel, "<!date^0^{date_num}|never> to <!date^0^{date_mun}|ever>");
+    body["blocks"] = json!([{"type": "rich_text", "elements": parts}]);
+    let spot = Spot { channel, ts: ts_of(&web.call("chat.postMessage", body).await) };
+    let shown = fake.shown(spot).expect("a message");
+    assert_eq!(shown.text(), "Reveal: Jan 1, 1970, 00:00, <@Bob\n  • one\n  • two\nsaidthere\na  b");
+    assert_eq!(shown.settled().lines().next(), Some("Reveal: <an instant>, <@Bob"));
+    assert_eq!(shown.notification, "1970-01-01 to ever");
+    assert_eq!(shown.dates.iter().map(|(at, _)| *at).collect::<Vec<i64>>(), [0; 3]);
+    assert_eq!((shown.pinged.users.len(), shown.links.len()), (1, 1));
     fake.check();
 }

@@ -20,6 +20,12 @@ async fn the_library_reads_every_event() {
     assert_eq!(app.event("message").await["deleted_ts"], reply.ts.to_string());
     fake.broadcast(bob, first, "for all");
     assert_eq!(app.event("message").await["subtype"], "thread_broadcast");
+    // What has something under it leaves a tombstone.
+    let other = fake.write(bob, channel, "with a reply");
+    fake.reply(bob, other, "the reply");
+    fake.delete(other);
+    assert_eq!([app.next_text().await, app.next_text().await], ["with a reply", "the reply"]);
+    assert_eq!(app.event("message").await["message"]["subtype"], "tombstone");
     app.web.post(channel, "mine").await;
     assert!(app.event("message").await["bot_id"].is_string());
     fake.write(bob, fake.direct(bob), "in private");

@@ -261,6 +261,10 @@ async fn what_breaks_a_limit_is_refused_and_noted() {
     };
     let long = |length: usize| "x".repeat(length);
     let actions = |element: Value| with_blocks(json!([{"type": "actions", "elements": [element]}]));
+    let words = |element: Value| {
+        let part = json!({"type": "rich_text_section", "elements": [element]});
+        with_blocks(json!([{"type": "rich_text", "elements": [part]}]))
+    };
     let refused = [
         with_blocks(json!(vec![section("x"); 51])),
         with_blocks(json!([section(&long(3001))])),
@@ -274,6 +278,11 @@ async fn what_breaks_a_limit_is_refused_and_noted() {
         actions(button("x", &long(256))),
         actions(json!({"type": "button", "text": plain("x"), "action_id": "a", "value": long(2001)})),
         actions(json!({"type": "static_select", "action_id": "a", "options": []})),
+        with_blocks(json!([{"type": "rich_text", "elements": []}])),
+        words(json!({"type": "text", "text": ""})),
+        words(json!({"type": "txet", "text": "x"})),
+        words(json!({"type": "date", "timestamp": "1", "format": "{date}", "fallback": "x"})),
+        words(json!({"type": "date", "timestamp": 1, "format": "{date_shrot}", "fallback": "x"})),
     ];
     for body in refused {
         let answer = web.call("chat.postMessage", body.clone()).await;
