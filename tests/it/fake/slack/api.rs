@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::chat::Draft;
+use super::chat::{BROADCAST, Draft};
 use super::limits::{self, Problem};
 use super::model::{Channel, Happening, Id, Install, Installed, Kind, Message, Model, Place, Spot, Ts};
 use super::rates::Tier;
@@ -279,7 +279,7 @@ fn post_message(model: &mut Model, call: &Call) -> Outcome {
     let problems = limits::message(&body).into_iter().chain(limits::manners(&body)).collect();
     checked(model, "chat.postMessage", problems, "invalid_blocks")?;
     let thread = match call.text("thread_ts") {
-        Some(ts) => Some(thread(model, channel, &ts)?),
+        Some(ts) => thread(model, channel, &ts)?,
         None => None,
     };
     let draft = draft(model, call, &body)?;
@@ -287,20 +287,21 @@ fn post_message(model: &mut Model, call: &Call) -> Outcome {
         return Err(refused("no_text"));
     }
     let bot = install(model, call)?;
-    let broadcast = call.flag("reply_broadcast");
-    let spot = model.post(Place { channel, thread }, bot.bot, Draft { broadcast, ..draft });
+    let subtype = call.flag("reply_broadcast").then_some(BROADCAST);
+    let spot = model.post(Place { channel, thread }, bot.bot, Draft { subtype, ..draft });
     let message = wire::message(model, &model.messages[&spot], true);
     ok(json!({"channel": channel.to_string(), "ts": spot.ts.to_string(), "message": message}))
 }
 
-/// The first message of a thread. A reply to a reply goes to the same thread.
-fn thread(model: &Model, channel: Id, ts: &str) -> Result<Ts, Refusal> {
+/// The first message of a thread. A reply to a reply goes to the same thread, one to a message that is not there into the channel:
+/// Slack says nothing about it.
+fn thread(model: &Model, channel: Id, ts: &str) -> Result<Option<Ts>, Refusal> {
     let ts: Ts = ts.parse().map_err(|()| refused("invalid_thread_ts"))?;
-    let Some(it) = model.messages.get(&Spot { channel, ts }) else { return Ok(ts) };
+    let Some(it) = model.messages.get(&Spot { channel, ts }) else { return Ok(None) };
     if it.only_for.is_some() {
         return Err(refused("cannot_reply_to_message"));
     }
-    Ok(it.thread.unwrap_or(ts))
+    Ok(Some(it.thread.unwrap_or(ts)))
 }
 
 fn draft(model: &Model, call: &Call, body: &Value) -> Result<Draft, Refusal> {
@@ -374,7 +375,7 @@ fn post_ephemeral(model: &mut Model, call: &Call) -> Outcome {
     }
     checked(model, "chat.postEphemeral", limits::message(&body), "invalid_blocks")?;
     let thread = match call.text("thread_ts") {
-        Some(ts) => Some(thread(model, channel, &ts)?),
+        Some(ts) => thread(model, channel, &ts)?,
         None => None,
     };
     let draft = draft(model, call, &body)?;
@@ -660,8 +661,8 @@ fn publish_view(model: &mut Model, call: &Call) -> Outcome {
 }
 
 fn open_connection(model: &mut Model, _: &Call) -> Outcome {
-    if model.app.events_url.is_some() {
-        return Err(refused("forbidden_team"));
+    if model.app.events_url.is_some() || !model.app.socket_mode {
+        return Err(refused("socket_mode_not_enabled"));
     }
     let ticket = model.unique();
     let app = model.app.id.to_string();

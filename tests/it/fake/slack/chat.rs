@@ -10,6 +10,9 @@ use super::wire;
 /// Block id, action id, value.
 pub type Values = BTreeMap<String, BTreeMap<String, Value>>;
 
+/// A reply that is shown in the channel too.
+pub const BROADCAST: &str = "thread_broadcast";
+
 /// A message before it has a time.
 #[derive(Default)]
 pub struct Draft {
@@ -18,7 +21,8 @@ pub struct Draft {
     pub metadata: Option<Value>,
     pub bot_id: Option<Id>,
     pub only_for: Option<Id>,
-    pub broadcast: bool,
+    /// `thread_broadcast`, `me_message`, ..
+    pub subtype: Option<&'static str>,
     pub finds_names: bool,
 }
 
@@ -26,7 +30,7 @@ impl Model {
     /// Adds a message and tells of it.
     pub fn post(&mut self, place: Place, user: Id, draft: Draft) -> Spot {
         let ts = self.ts();
-        let Draft { text, mut blocks, metadata, bot_id, only_for, broadcast, finds_names } = draft;
+        let Draft { text, mut blocks, metadata, bot_id, only_for, subtype, finds_names } = draft;
         self.name_blocks(&mut blocks);
         let message = Message {
             channel: place.channel,
@@ -37,7 +41,7 @@ impl Model {
             text,
             blocks,
             metadata,
-            subtype: (broadcast && place.thread.is_some()).then_some("thread_broadcast"),
+            subtype: subtype.filter(|kind| *kind != BROADCAST || place.thread.is_some()),
             edited: None,
             reactions: Vec::new(),
             only_for,
@@ -48,7 +52,7 @@ impl Model {
         self.happenings.push(Happening::Posted(spot));
         if only_for.is_none() {
             let mut event = wire::message(self, &self.messages[&spot], false);
-            if let (true, Some(thread)) = (broadcast, place.thread) {
+            if let (Some(BROADCAST), Some(thread)) = (subtype, place.thread) {
                 let root = self.messages.get(&Spot { channel: place.channel, ts: thread });
                 event["root"] = root.map_or(Value::Null, |root| wire::message(self, root, false));
             }

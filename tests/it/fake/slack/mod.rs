@@ -154,6 +154,11 @@ impl Fake {
         self.with(|model| model.rates.scale = by);
     }
 
+    /// Sends a frame of the test's own on every socket.
+    pub fn say(&self, frame: &str) {
+        self.with(|model| model.sockets.say(frame));
+    }
+
     /// The sockets are lost.
     pub fn cut(&self) {
         self.with(|model| model.sockets.cut());

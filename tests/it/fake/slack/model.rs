@@ -75,6 +75,8 @@ pub struct App {
     pub client_secret: String,
     pub signing_secret: String,
     pub verification_token: String,
+    /// Whether Socket Mode is on.
+    pub socket_mode: bool,
     /// Where events go instead of sockets.
     pub events_url: Option<String>,
     /// Other addresses for slash commands and interactions, when the app has them.
@@ -429,6 +431,7 @@ impl Model {
                 client_secret: "fake-client-secret".into(),
                 signing_secret: "fake-signing-secret".into(),
                 verification_token: "fake-verification-token".into(),
+                socket_mode: true,
                 events_url: None,
                 commands_url: None,
                 interactions_url: None,

@@ -132,7 +132,7 @@ impl Fake {
 
     /// As `write`, when it is not certain that the person may.
     pub fn try_write(&self, user: Id, place: impl Into<Place>, text: &str) -> Result<Spot, Refused> {
-        self.written(user, place.into(), text, false)
+        self.written(user, place.into(), text, None)
     }
 
     /// In the thread of a message.
@@ -144,10 +144,27 @@ impl Fake {
     /// In the thread of a message, "also to the channel".
     #[track_caller]
     pub fn broadcast(&self, user: Id, to: Spot, text: &str) -> Spot {
-        self.written(user, to.into(), text, true).unwrap_or_else(|why| panic!("{why}"))
+        self.write_as(user, to, text, "thread_broadcast")
     }
 
-    fn written(&self, user: Id, place: Place, text: &str, broadcast: bool) -> Result<Spot, Refused> {
+    /// As `write`, as another kind of message: `me_message`, `file_share`.
+    #[track_caller]
+    pub fn write_as(&self, user: Id, place: impl Into<Place>, text: &str, subtype: &'static str) -> Spot {
+        self.written(user, place.into(), text, Some(subtype)).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Another app writes, with a bot of its own.
+    pub fn another_app_writes(&self, place: impl Into<Place>, text: &str) -> Spot {
+        let place = place.into();
+        self.with(|model| {
+            let team = model.channels[&place.channel].team;
+            let (user, bot_id) = (model.user(team, "Reminders"), Some(model.id('B')));
+            model.users.get_mut(&user).expect("the user just made").bot = true;
+            model.post(place, user, Draft { text: text.to_owned(), bot_id, ..Draft::default() })
+        })
+    }
+
+    fn written(&self, user: Id, place: Place, text: &str, subtype: Option<&'static str>) -> Result<Spot, Refused> {
         self.with(|model| {
             let it = model.channels.get(&place.channel).filter(|it| !it.deleted).ok_or("the channel is gone")?;
             if it.archived {
@@ -161,7 +178,7 @@ impl Fake {
             let sent = text::typed(model, it.team, text);
             let element = json!({"type": "rich_text_section", "elements": [{"type": "text", "text": text}]});
             let blocks = vec![json!({"type": "rich_text", "elements": [element]})];
-            let draft = Draft { text: sent, blocks, broadcast, ..Draft::default() };
+            let draft = Draft { text: sent, blocks, subtype, ..Draft::default() };
             Ok(model.post(Place { channel: place.channel, thread }, user, draft))
         })
     }

@@ -110,6 +110,11 @@ impl Sockets {
         });
     }
 
+    /// Says the same on every connection, whatever it is.
+    pub fn say(&self, text: &str) {
+        self.order(&Order::Send(text.to_owned()));
+    }
+
     /// Connections are lost without a word.
     pub fn cut(&self) {
         self.order(&Order::Cut);

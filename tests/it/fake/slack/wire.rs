@@ -125,7 +125,10 @@ pub fn message(model: &Model, it: &Message, with_metadata: bool) -> Value {
         shown["blocks"] = json!(it.blocks);
     }
     if let Some((by, at)) = it.edited {
-        shown["edited"] = json!({"user": by.to_string(), "ts": at.to_string()});
+        // Slack says in which second, no more.
+        let at = at.to_string();
+        let second = at.split('.').next().unwrap_or_default();
+        shown["edited"] = json!({"user": by.to_string(), "ts": format!("{second}.000000")});
     }
     if !it.reactions.is_empty() {
         let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
