@@ -19,6 +19,8 @@ use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext, SlackClientHttpConnector,
 };
 
+use super::manifest;
+
 pub type Connector = SlackClientHyperConnector<HttpsConnector<HttpConnector>>;
 
 /// One attempt; shorter than the lease of a delivery. Slack's client has no limit of its own.
@@ -192,6 +194,7 @@ impl Api {
     where
         T: DeserializeOwned + Send,
     {
+        debug_assert!(matches!(ask, Ask::To(..)) || manifest::covers(method), "the manifest knows nothing of {method}");
         let team = token.team.as_str();
         let place = (team.to_owned(), method);
         let mut attempt = 0;

@@ -1,10 +1,13 @@
 //! Slack: the drill in its channels, threads, modals and App Home. Types of slack-morphism stop here.
 
 mod api;
+pub mod commands;
+mod doctor;
 mod events;
 mod ids;
 mod inbox;
 mod interactions;
+pub mod manifest;
 mod posting;
 pub mod render;
 mod socket;
@@ -28,6 +31,8 @@ use crate::domain::ids::{ChannelId, MessageId, ThreadId};
 use crate::domain::message::Message;
 use crate::domain::text::trouble;
 use api::{Api, Failure, Token};
+use commands::Names;
+pub use doctor::doctor;
 pub use socket::Ended;
 
 use ids::{Ours, Spot, Target, member_id};
@@ -48,6 +53,12 @@ const FRESH: Duration = Duration::from_secs(600);
 
 /// The longest prefix of commands: Slack allows a command 32 characters with its slash.
 pub const PREFIX_CHARS: usize = 16;
+
+/// Whether this can stand before each command.
+pub fn is_prefix(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    text.len() <= PREFIX_CHARS && text.chars().all(fits)
+}
 
 /// How to reach Slack. Shows itself to nobody: it holds tokens.
 #[derive(Clone)]
@@ -152,6 +163,11 @@ impl Slack {
 
     fn api(&self) -> &Api {
         &self.0.api
+    }
+
+    /// What commands are called here.
+    fn names(&self) -> Names<'_> {
+        Names { prefix: &self.0.settings.command_prefix }
     }
 
     /// The workspace with this id.

@@ -1,6 +1,8 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
+mod doctor;
 mod drill;
+mod manifest;
 mod render;
 
 use std::sync::Arc;
@@ -46,6 +48,7 @@ impl Stage {
 
     pub async fn dark_with(bank: Bank, adjust: impl FnOnce(&mut Settings)) -> Stage {
         let fake = Fake::start().await;
+        fake.take_manifest(&slack::manifest::manifest("", None));
         let team = fake.workspace("Study group");
         let channel = fake.public_channel(team, "daily-drill");
         fake.invite(channel);

@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod http;
 mod limits;
+mod manifest;
 mod model;
 mod people;
 mod rates;
