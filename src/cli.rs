@@ -9,6 +9,9 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
+use crate::adapters::address::is_safe;
+use crate::adapters::doctor::{Finding, Scheduled};
+use crate::adapters::slack::vault::new_key;
 use crate::adapters::{discord, slack};
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
@@ -110,14 +113,91 @@ pub fn discord_invite(file: Option<PathBuf>) -> ExitCode {
     }
 }
 
+/// The settings for Slack, or what to do to have some.
+fn slack_settings(file: Option<PathBuf>) -> Result<(Config, slack::Settings), ExitCode> {
+    let config = load(file)?;
+    match config.slack.as_ref().map(run::slack_settings) {
+        Some(Ok(settings)) => Ok((config, settings)),
+        Some(Err(error)) => {
+            eprintln!("{error:#}");
+            Err(ExitCode::from(2))
+        }
+        None => {
+            eprintln!(
+                "There is no token for Slack. At https://api.slack.com/apps make an app from what \"drillbot slack manifest\" prints, install \
+                 it, and put the Bot User OAuth Token (OAuth & Permissions) into DRILLBOT_SLACK_BOT_TOKEN, or into a file that \
+                 slack.bot_token_file names."
+            );
+            Err(ExitCode::from(2))
+        }
+    }
+}
+
+/// Prints a new key for the tokens of workspaces.
+pub fn slack_key() -> ExitCode {
+    match new_key() {
+        Ok(key) => {
+            println!("{key}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the app's manifest: for Socket Mode, or for HTTP when Slack reaches the bot at `url`.
+pub fn slack_manifest(url: Option<&str>, file: Option<PathBuf>) -> ExitCode {
+    // It is the first step of all, so what else is missing in the settings is no reason to refuse.
+    let (config, problems) = config::read(settings_file(file).as_deref(), &config::environment());
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if !slack::is_prefix(&config.slack_prefix) {
+        return ExitCode::from(2);
+    }
+    let url = url.map(|url| url.trim_end_matches('/'));
+    if let Some(url) = url.filter(|url| !is_address(url)) {
+        eprintln!("--url is \"{url}\"; it takes the address at which Slack reaches the bot: https://drill.example.org");
+        return ExitCode::from(2);
+    }
+    print!("{}", slack::manifest::yaml(&slack::manifest::manifest(&config.slack_prefix, url)));
+    ExitCode::SUCCESS
+}
+
+/// A place on the web to which a path can be appended; without TLS only on this machine.
+fn is_address(url: &str) -> bool {
+    url.starts_with("http") && is_safe(url) && !url.contains(['?', '#']) && !url.contains(char::is_whitespace)
+}
+
 pub fn doctor_discord(file: Option<PathBuf>) -> ExitCode {
-    let (config, settings) = match discord_settings(file) {
-        Ok(found) => found,
-        Err(code) => return code,
-    };
+    match discord_settings(file) {
+        Ok((config, settings)) => {
+            examine(&config, discord::PLATFORM, async |channels| discord::doctor(&settings, &channels).await)
+        }
+        Err(code) => code,
+    }
+}
+
+pub fn doctor_slack(file: Option<PathBuf>) -> ExitCode {
+    match slack_settings(file) {
+        Ok((config, settings)) => {
+            examine(&config, slack::PLATFORM, async |channels| {
+                // When the database cannot be read, that has been said.
+                let installed = store::installed(config.database_url.expose()).await.unwrap_or_default();
+                slack::doctor(&settings, &installed, &channels).await
+            })
+        }
+        Err(code) => code,
+    }
+}
+
+/// Prints what `doctor` finds, with the scheduled channels of a chat service before it.
+fn examine(config: &Config, platform: &str, doctor: impl AsyncFnOnce(Vec<Scheduled>) -> Vec<Finding>) -> ExitCode {
     let mut problems = 0;
     let outcome = block_on(async {
-        let mut channels = match store::scheduled(config.database_url.expose(), discord::PLATFORM).await {
+        let mut channels = match store::scheduled(config.database_url.expose(), platform).await {
             Ok(channels) => channels,
             Err(error) => {
                 println!("!  the database cannot be read ({error:#})\n   Run: drillbot check");
@@ -125,18 +205,17 @@ pub fn doctor_discord(file: Option<PathBuf>) -> ExitCode {
                 Vec::new()
             }
         };
-        for channel in config.channels.iter().filter(|channel| platform_of(channel.id.as_str()) == discord::PLATFORM) {
+        for channel in config.channels.iter().filter(|channel| platform_of(channel.id.as_str()) == platform) {
             if !channels.iter().any(|(id, _)| *id == channel.id) {
                 channels.push((channel.id.clone(), channel.name.clone()));
             }
         }
-        let channels: Vec<_> =
-            channels.into_iter().map(|(channel, name)| discord::Scheduled { channel, name }).collect();
-        for finding in discord::doctor(&settings, &channels).await {
+        let channels = channels.into_iter().map(|(channel, name)| Scheduled { channel, name }).collect();
+        for finding in doctor(channels).await {
             match finding {
-                discord::Finding::Fine(what) => println!("ok {what}"),
-                discord::Finding::Worth { what, to_do } => println!("-  {what}\n   {to_do}."),
-                discord::Finding::Wrong { what, to_do } => {
+                Finding::Fine(what) => println!("ok {what}"),
+                Finding::Worth { what, to_do } => println!("-  {what}\n   {to_do}."),
+                Finding::Wrong { what, to_do } => {
                     problems += 1;
                     println!("!  {what}\n   {to_do}.");
                 }

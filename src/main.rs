@@ -52,6 +52,9 @@ enum Command {
     /// Bring the bot to a Discord server
     #[command(subcommand)]
     Discord(DiscordCommand),
+    /// Bring the bot to a Slack workspace
+    #[command(subcommand)]
+    Slack(SlackCommand),
     /// Examine what lies between the bot and a chat service, and say what to mend
     #[command(subcommand)]
     Doctor(DoctorCommand),
@@ -111,9 +114,25 @@ enum DiscordCommand {
 }
 
 #[derive(Subcommand)]
+enum SlackCommand {
+    /// Print the app's manifest, to paste at https://api.slack.com/apps (Create New App, From a manifest)
+    Manifest {
+        /// Where Slack reaches the bot, for HTTP; without it for Socket Mode, which needs no public address
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Print a new key for slack.token_key, which encrypts the tokens of workspaces that install the app
+    Key,
+}
+
+#[derive(Subcommand)]
 enum DoctorCommand {
     /// Token, application, intents, commands, clock, and the permissions in every channel with a schedule
     Discord(ConfigArgs),
+    /// Tokens, scopes, Socket Mode, signing secret, clock, and whether the bot is in every channel with a schedule
+    Slack(ConfigArgs),
 }
 
 #[derive(Subcommand)]
@@ -144,7 +163,10 @@ fn main() -> ExitCode {
         }
         Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
         Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
+        Command::Slack(SlackCommand::Manifest { url, config }) => cli::slack_manifest(url.as_deref(), config.config),
+        Command::Slack(SlackCommand::Key) => cli::slack_key(),
         Command::Doctor(DoctorCommand::Discord(args)) => cli::doctor_discord(args.config),
+        Command::Doctor(DoctorCommand::Slack(args)) => cli::doctor_slack(args.config),
         Command::Db(DbCommand::Migrate(args)) => cli::db_migrate(args.config),
         Command::Db(DbCommand::Backup { file, config }) => cli::db_backup(&file, config.config),
     }

@@ -294,8 +294,12 @@ fn announce(config: &Config, options: &Options, address: Option<SocketAddr>, too
     if config.discord.is_some() {
         lines.push("Discord: type /daily set in the channel that shall get questions; drillbot doctor discord looks for problems.".to_owned());
     }
-    if config.slack.is_some() {
-        lines.push("Slack: invite the app to a channel and type /daily set there.".to_owned());
+    if let Some(slack) = &config.slack {
+        let daily = slack::commands::Names { prefix: &slack.command_prefix }.shown("daily");
+        lines.push(format!(
+            "Slack: invite the bot to the channel that shall get questions and type {daily} set 09:00 there; drillbot doctor slack looks for \
+             problems."
+        ));
     }
     // Whoever started it may have stopped reading: that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));

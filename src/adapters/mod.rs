@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod discord;
+pub mod doctor;
 pub mod memory;
 pub mod slack;
 pub mod web;

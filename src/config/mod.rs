@@ -57,6 +57,8 @@ pub struct Config {
     pub discord: Option<Discord>,
     /// Some when there is a bot token or a client id.
     pub slack: Option<Slack>,
+    /// `slack.command_prefix`, whether there is a token or not.
+    pub slack_prefix: String,
     pub channels: Vec<Channel>,
 }
 
@@ -277,6 +279,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
         },
         discord,
         slack,
+        slack_prefix: slack::prefix(values),
         channels,
     }
 }

@@ -3,8 +3,8 @@
 use super::settings::{Plain, Values};
 use super::{Problem, Secret};
 use crate::adapters::address::is_safe;
-use crate::adapters::slack::PREFIX_CHARS;
 use crate::adapters::slack::vault::Keys;
+use crate::adapters::slack::{PREFIX_CHARS, is_prefix};
 
 /// What the Slack adapter needs to know.
 #[derive(Clone, Debug)]
@@ -30,6 +30,14 @@ pub struct OAuth {
     pub client_id: String,
     pub client_secret: Secret,
     pub token_key: Secret,
+}
+
+/// What stands before each command: the app's manifest needs it before there is a token.
+pub(super) fn prefix(values: &Values) -> String {
+    match values.get(&("slack", "command_prefix")).map(|given| &given.value) {
+        Some(Plain::Text(text)) => text.trim().to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// The section as it stands, None without a bot token or a client id.
@@ -133,9 +141,8 @@ pub(super) fn build(values: &Values, web: bool, problems: &mut Vec<Problem>) -> 
             ),
         );
     }
-    let command_prefix = text("command_prefix");
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if command_prefix.len() > PREFIX_CHARS || !command_prefix.chars().all(fits) {
+    let command_prefix = prefix(values);
+    if !is_prefix(&command_prefix) {
         wrong(
             "command_prefix",
             format!(

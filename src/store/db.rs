@@ -222,6 +222,17 @@ pub async fn scheduled(url: &str, platform: &str) -> Result<Vec<(ChannelId, Stri
     Ok(found)
 }
 
+/// The workspaces of Slack that installed the app, read beside a bot that may be running.
+///
+/// # Errors
+/// As [`scheduled`].
+pub async fn installed(url: &str) -> Result<Vec<super::slack::Installed>> {
+    let Some(mut conn) = beside(url).await? else { return Ok(Vec::new()) };
+    let found = super::slack::all(&mut conn).await?;
+    conn.close().await.context("cannot close the connection")?;
+    Ok(found)
+}
+
 /// How the database at `url` is, in words; changes nothing, and a bot may be using it.
 ///
 /// # Errors

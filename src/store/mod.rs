@@ -15,4 +15,4 @@ pub mod slack;
 pub mod standings;
 pub mod web;
 
-pub use db::{Conn, Store, Unavailable, backup, look, migrate, scheduled};
+pub use db::{Conn, Store, Unavailable, backup, installed, look, migrate, scheduled};

@@ -41,6 +41,10 @@ fn every_command_has_help() {
         (&["db"], "backup"),
         (&["db", "migrate"], "newest schema"),
         (&["db", "backup"], "<FILE>"),
+        (&["discord", "invite"], "least permissions"),
+        (&["slack", "manifest"], "--url <URL>"),
+        (&["doctor"], "slack"),
+        (&["doctor", "slack"], "signing secret"),
     ] {
         let output = drillbot(folder.path(), &[command, &["--help"]].concat());
         assert_eq!(output.status.code(), Some(0), "{command:?}");
@@ -267,5 +271,46 @@ fn a_file_that_is_no_database_is_named() {
         let output = Setup::new(folder.path(), "sqlite:text.db", "").argue(command).run();
         assert_eq!(output.status.code(), Some(1), "{command:?}");
         assert!(err(&output).contains("text.db is no usable SQLite file"), "{command:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn the_manifest_for_slack_needs_no_token_and_goes_by_the_prefix() {
+    let folder = folder();
+    let plain = drillbot(folder.path(), &["slack", "manifest"]);
+    assert_eq!((plain.status.code(), err(&plain).as_str()), (Some(0), ""));
+    assert!(out(&plain).contains("socket_mode_enabled: true") && out(&plain).contains("command: /drill\n"));
+    std::fs::write(folder.path().join("drillbot.toml"), "[slack]\ncommand_prefix = \"aws-\"\n").expect("a file");
+    let http = drillbot(folder.path(), &["slack", "manifest", "--url", "https://drill.example.org/"]);
+    assert_eq!(http.status.code(), Some(0), "{}", err(&http));
+    for part in
+        ["command: /aws-drill\n", "request_url: https://drill.example.org/slack/events\n", "example.org/slack/oauth"]
+    {
+        assert!(out(&http).contains(part), "{part:?} is not in {}", out(&http));
+    }
+    for wrong in ["drill.example.org", "http://drill.example.org", "https://", "https://drill.example.org/?a=b"] {
+        let output = drillbot(folder.path(), &["slack", "manifest", "--url", wrong]);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{wrong}");
+        assert!(err(&output).contains("https://drill.example.org"), "{}", err(&output));
+    }
+    // The channel is there before the app is: that is told, and is no reason not to print.
+    let early = "[slack]\ncommand_prefix = \"b-\"\n[[channels]]\nplatform = \"slack\"\nid = \"T0123ABCD/C0123ABCD\"\n";
+    std::fs::write(folder.path().join("drillbot.toml"), early).expect("a file");
+    let output = drillbot(folder.path(), &["slack", "manifest"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("/b-drill") && err(&output).contains("there is no token"), "{}", err(&output));
+    std::fs::write(folder.path().join("drillbot.toml"), "[slack]\ncommand_prefix = \"A B\"\n").expect("a file");
+    let output = drillbot(folder.path(), &["slack", "manifest"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
+    assert!(err(&output).contains("command_prefix is \"A B\""), "{}", err(&output));
+}
+
+#[test]
+fn who_has_no_token_for_slack_is_told_how_to_get_one() {
+    let folder = folder();
+    let output = drillbot(folder.path(), &["doctor", "slack"]);
+    assert_eq!(output.status.code(), Some(2));
+    for part in ["https://api.slack.com/apps", "drillbot slack manifest", "DRILLBOT_SLACK_BOT_TOKEN"] {
+        assert!(err(&output).contains(part), "{part:?} is not in {}", err(&output));
     }
 }

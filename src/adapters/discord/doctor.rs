@@ -6,36 +6,11 @@ use serde_json::Value;
 use super::permissions::{self, least, missing};
 use super::rest::{Call, Failure, Rest};
 use super::{Settings, bare, commands};
-use crate::domain::ids::ChannelId;
+use crate::adapters::doctor::{Finding, Scheduled, clock, wrong};
 
 /// The application may read messages: granted to large bots, and to those in fewer than 100 servers.
 /// Source: <https://discord.com/developers/docs/resources/application#application-object-application-flags>.
 const MESSAGE_CONTENT: u64 = (1 << 18) | (1 << 19);
-/// Beyond this our times are visibly wrong, seconds.
-const SKEW: i64 = 5;
-
-/// One line of the examination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    Fine(String),
-    /// Something that costs a feature.
-    Worth {
-        what: String,
-        to_do: String,
-    },
-    Wrong {
-        what: String,
-        to_do: String,
-    },
-}
-
-/// A channel that has a schedule.
-#[derive(Clone, Debug)]
-pub struct Scheduled {
-    pub channel: ChannelId,
-    pub name: String,
-}
-
 #[derive(Deserialize)]
 struct User {
     id: String,
@@ -126,12 +101,7 @@ pub async fn doctor(settings: &Settings, channels: &[Scheduled]) -> Vec<Finding>
         Err(failure) => found.push(wrong(failure.why(), "Look again in a minute")),
     }
     match rest.clock_skew().await {
-        Ok(Some(skew)) if skew.abs() > SKEW => found.push(wrong(
-            format!("this machine's clock is {} s {}", skew.abs(), if skew > 0 { "ahead" } else { "behind" }),
-            "Switch on time synchronisation (timedatectl set-ntp true), or questions come at the wrong time",
-        )),
-        Ok(Some(skew)) => found.push(Finding::Fine(format!("the clock agrees with Discord's ({skew:+} s)"))),
-        Ok(None) => {}
+        Ok(skew) => found.extend(skew.map(|ahead_s| clock("Discord", ahead_s))),
         Err(failure) => found.push(wrong(failure.why(), "Look again in a minute")),
     }
     if channels.is_empty() {
@@ -204,7 +174,7 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
     match servers(rest).await {
         Ok(servers) if servers.is_empty() => found.push(wrong(
             "the bot is in no server",
-            &format!("Open this link and choose yours: {}", link(&application.id)),
+            format!("Open this link and choose yours: {}", link(&application.id)),
         )),
         Ok(servers) => {
             let names: Vec<String> = servers.iter().take(10).map(|server| server.name.clone()).collect();
@@ -214,7 +184,7 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
             {
                 found.push(wrong(
                     format!("discord.guilds names {missing}, but the bot is not in that server"),
-                    &format!("Invite it: {}", link(&application.id)),
+                    format!("Invite it: {}", link(&application.id)),
                 ));
             }
         }
@@ -278,8 +248,4 @@ async fn look_at_channel(rest: &Rest, me: &str, scheduled: &Scheduled, settings:
 
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
-}
-
-fn wrong(what: impl Into<String>, to_do: &str) -> Finding {
-    Finding::Wrong { what: what.into(), to_do: to_do.to_owned() }
 }

@@ -33,7 +33,7 @@ use crate::domain::text::trouble;
 use crate::store::channels::Step;
 use rest::{Call, Failure, Method, Rest};
 
-pub use doctor::{Finding, Scheduled, doctor, invite};
+pub use doctor::{doctor, invite};
 pub use gateway::{Ended, listen};
 
 pub const PLATFORM: &str = "discord";

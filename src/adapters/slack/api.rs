@@ -21,6 +21,7 @@ use slack_morphism::{
 };
 
 use super::install::{Exchanged, OAuth};
+use super::manifest;
 
 pub type Connector = SlackClientHyperConnector<HttpsConnector<HttpConnector>>;
 
@@ -215,6 +216,7 @@ impl Api {
     where
         T: DeserializeOwned + Send,
     {
+        debug_assert!(matches!(ask, Ask::To(..)) || manifest::covers(method), "the manifest knows nothing of {method}");
         let team = token.team.as_str();
         let place = (team.to_owned(), method);
         let mut attempt = 0;

@@ -17,9 +17,7 @@ use slack_morphism::signature_verifier::SlackEventSignatureVerifier as Verifier;
 
 use super::Slack;
 use super::events::{Delivery, Ears};
-
-/// Where Slack sends everything: events, commands, and what people press.
-pub const EVENTS: &str = "/slack/events";
+use super::manifest::EVENTS_PATH;
 
 /// Slack's largest are a few ten kilobytes; a form's answers have 3,000 characters each.
 const MAX_BODY: usize = 1024 * 1024;
@@ -86,7 +84,7 @@ pub(super) fn router(slack: &Slack, signing_secret: &str) -> Router {
         verifier: Verifier::new(&SlackSigningSecret::new(signing_secret.to_owned())),
         used: Mutex::default(),
     };
-    Router::new().route(EVENTS, post(knock)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::new(door))
+    Router::new().route(EVENTS_PATH, post(knock)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::new(door))
 }
 
 async fn knock(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Refusal> {

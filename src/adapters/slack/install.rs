@@ -15,25 +15,12 @@ use serde::Deserialize;
 
 use super::Slack;
 use super::api::Failure;
+use super::manifest::{self, OAUTH_PATH};
 use super::vault::Keys;
 use crate::app::random_id;
 use crate::domain::text::install as text;
 
 pub const BEGIN: &str = "/slack/install";
-pub const BACK: &str = "/slack/oauth";
-
-/// What the bot may do.
-pub const SCOPES: [&str; 9] = [
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "groups:history",
-    "groups:read",
-    "im:write",
-    "reactions:write",
-    "users:read",
-];
 
 const COOKIE: &str = "drillbot_slack_install";
 /// How long somebody may take to read what they allow; Slack's code is good for ten minutes.
@@ -52,7 +39,7 @@ pub struct OAuth {
 
 impl OAuth {
     fn back(&self) -> String {
-        format!("{}{BACK}", self.public_url)
+        format!("{}{OAUTH_PATH}", self.public_url)
     }
 }
 
@@ -77,7 +64,7 @@ pub(super) fn router(slack: &Slack, oauth: &OAuth) -> anyhow::Result<Router> {
         // Any process of this app may be the one to which they come back.
         seal: hmac::Key::new(hmac::HMAC_SHA256, oauth.client_secret.as_bytes()),
     };
-    Ok(Router::new().route(BEGIN, get(begin)).route(BACK, get(back)).with_state(desk))
+    Ok(Router::new().route(BEGIN, get(begin)).route(OAUTH_PATH, get(back)).with_state(desk))
 }
 
 async fn begin(State(desk): State<Desk>) -> Result<Response, Trouble> {
@@ -86,7 +73,7 @@ async fn begin(State(desk): State<Desk>) -> Result<Response, Trouble> {
     let mut to = desk.authorize.clone();
     to.query_pairs_mut()
         .append_pair("client_id", &desk.oauth.client_id)
-        .append_pair("scope", &SCOPES.join(","))
+        .append_pair("scope", &manifest::scopes().into_iter().collect::<Vec<_>>().join(","))
         .append_pair("redirect_uri", &desk.oauth.back())
         .append_pair("state", &state);
     let cookie = desk.cookie(&nonce, LASTS_MS / 1_000);

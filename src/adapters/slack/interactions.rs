@@ -187,8 +187,7 @@ async fn on_command(slack: Slack, typed: SlashCommand) {
         Ok(workspace) => workspace,
         Err(failure) => return tracing::warn!(why = failure.why(), "a command cannot be answered"),
     };
-    let name = typed.command.trim_start_matches('/');
-    let name = name.strip_prefix(&slack.0.settings.command_prefix).unwrap_or(name);
+    let name = slack.names().meant(&typed.command);
     let line = format!("/{name} {}", words::as_typed(&typed.text));
     let read = command::parse(line.trim());
     let in_modal = name == "drill" && read.is_ok();

@@ -1,12 +1,15 @@
 //! Slack: the drill in its channels, threads, modals and App Home. Types of slack-morphism stop here.
 
 mod api;
+pub mod commands;
+mod doctor;
 mod events;
 mod http;
 mod ids;
 mod inbox;
 mod install;
 mod interactions;
+pub mod manifest;
 mod posting;
 pub mod render;
 mod socket;
@@ -33,9 +36,10 @@ use crate::domain::ids::{ChannelId, MessageId, ThreadId};
 use crate::domain::message::Message;
 use crate::domain::text::trouble;
 use api::{Api, Failure};
+use commands::Names;
+pub use doctor::doctor;
 use events::{Change, Ears};
-pub use http::EVENTS;
-pub use install::{BACK, BEGIN, OAuth};
+pub use install::{BEGIN, OAuth};
 pub use socket::Ended;
 use workspaces::{Workspace, Workspaces};
 
@@ -57,6 +61,12 @@ const FRESH: Duration = Duration::from_secs(600);
 
 /// The longest prefix of commands: Slack allows a command 32 characters with its slash.
 pub const PREFIX_CHARS: usize = 16;
+
+/// Whether this can stand before each command.
+pub fn is_prefix(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    text.len() <= PREFIX_CHARS && text.chars().all(fits)
+}
 
 /// How to reach Slack. Shows itself to nobody: it holds tokens.
 #[derive(Clone)]
@@ -160,6 +170,11 @@ impl Slack {
 
     fn api(&self) -> &Api {
         &self.0.api
+    }
+
+    /// What commands are called here.
+    fn names(&self) -> Names<'_> {
+        Names { prefix: &self.0.settings.command_prefix }
     }
 
     /// What a member is called, by what is known already.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use drillbot::adapters::discord::{self, Finding, Scheduled, Settings};
+use drillbot::adapters::discord::{self, Settings};
+use drillbot::adapters::doctor::{Finding, Scheduled};
 use drillbot::domain::ids::ChannelId;
 use serde_json::json;
 

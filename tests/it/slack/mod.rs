@@ -1,9 +1,11 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
 mod day;
+mod doctor;
 mod drill;
 mod http;
 mod install;
+mod manifest;
 mod render;
 
 use std::sync::Arc;
@@ -51,6 +53,7 @@ impl Stage {
 
     pub async fn dark_with(bank: Bank, adjust: impl FnOnce(&mut Settings)) -> Stage {
         let fake = Fake::start().await;
+        fake.take_manifest(&slack::manifest::manifest("", None));
         let team = fake.workspace("Study group");
         let channel = fake.public_channel(team, "daily-drill");
         fake.invite(channel);
@@ -85,7 +88,7 @@ impl Stage {
         self.settings.app_token = None;
         self.settings.signing_secret = Some(self.fake.signing_secret());
         self.door = Some(door);
-        self.fake.send_to(&self.url(slack::EVENTS));
+        self.fake.send_to(&self.url(slack::manifest::EVENTS_PATH));
         self
     }
 

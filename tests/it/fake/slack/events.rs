@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::Shared;
 use super::faults::Signature;
+use super::manifest;
 use super::model::{Id, Installed, Model, now_s};
 use super::socket::Sent;
 use super::wire;
@@ -110,7 +111,8 @@ impl Model {
         let Some(install) = self.install_of(team).cloned() else { return };
         // The last word about an installation goes out although it is gone.
         let last_word = matches!(name, "app_uninstalled" | "tokens_revoked");
-        if (install.state != Installed::Active && !last_word) || !self.app.subscribed.contains(name) {
+        let hears = self.app.subscribed.contains(name) && manifest::hears(&install.scopes, name);
+        if (install.state != Installed::Active && !last_word) || !hears {
             return;
         }
         if self.faults.drop_events > 0 {

@@ -17,7 +17,7 @@ use super::super::door::{Cut, Door};
 use super::Shared;
 use super::api::{self, Call, Method, Refusal, Token, refused};
 use super::faults::{Fault, Outage};
-use super::model::{Model, Request};
+use super::model::{Model, Request, now_s};
 use super::rates::Tier;
 use super::schema;
 
@@ -58,8 +58,11 @@ async fn answer(
         body: String::from_utf8_lossy(&bytes).into_owned(),
     };
     let plan = shared.change(|model| {
-        let (plan, body) = asked.meet(model);
+        let (mut plan, body) = asked.meet(model);
         model.keep(asked.method(), &body);
+        let now_s = i64::try_from(now_s()).unwrap_or_default() + model.timing.ahead_s;
+        let date = jiff::Timestamp::from_second(now_s).expect("an instant");
+        plan.headers.push(("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         model.log.push(Request {
             method: asked.method().to_owned(),
             body,
@@ -166,11 +169,22 @@ impl Asked {
             return Plan::of(200, refused("unknown_method").body());
         };
         self.arguments(model, method);
-        match self.call(model, method, body) {
+        let mut plan = match self.call(model, method, body) {
             Ok(answer) => Plan::of(200, answer),
             Err(Refusal { retry_after: Some(wait), .. }) => Plan::too_many(wait),
             Err(refusal) => Plan::of(200, refusal.body()),
+        };
+        // Slack's own clients read it: `scopes` in the results of node-slack-sdk's WebClient.
+        if let Some(install) = api::who(model, self.token(body)).ok().and_then(|team| model.install_of(team)) {
+            let scopes: Vec<&str> = install.scopes.iter().map(String::as_str).collect();
+            plan.headers.push(("x-oauth-scopes", scopes.join(",")));
         }
+        plan
+    }
+
+    fn token<'a>(&'a self, body: &'a Value) -> &'a str {
+        let in_form = body["token"].as_str().unwrap_or_default();
+        self.authorization.strip_prefix("Bearer ").unwrap_or(in_form)
     }
 
     /// Whether the arguments come as Slack reads them.
@@ -189,8 +203,7 @@ impl Asked {
     }
 
     fn call(&self, model: &mut Model, method: &Method, body: &Value) -> Result<Value, Refusal> {
-        let in_form = body["token"].as_str().unwrap_or_default();
-        let token = self.authorization.strip_prefix("Bearer ").unwrap_or(in_form);
+        let token = self.token(body);
         let is_app = token == model.app.app_token;
         let team = match method.token {
             Token::None => None,

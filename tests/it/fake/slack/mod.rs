@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod http;
 mod limits;
+mod manifest;
 mod model;
 pub mod payloads;
 mod people;

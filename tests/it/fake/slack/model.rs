@@ -266,6 +266,8 @@ pub struct Timing {
     pub glance: Duration,
     /// Between the pings of a socket.
     pub ping: Duration,
+    /// How far the service's clock is ahead of ours, as the Date of its answers shows.
+    pub ahead_s: i64,
 }
 
 impl Default for Timing {
@@ -279,6 +281,7 @@ impl Default for Timing {
             patience: Duration::from_secs(10),
             glance: Duration::from_secs(1),
             ping: Duration::from_secs(10),
+            ahead_s: 0,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What changes around the app: workspaces, people, channels and the installation.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Fake;
 use super::model::{Channel, Code, Id, Installed, Kind, Model, User, View, now_s};
 use super::wire;
+use super::{Fake, manifest};
 
 impl Model {
     /// Somebody comes into a channel.
@@ -68,7 +69,7 @@ impl Model {
     }
 
     /// Tells of a change of a channel; private ones have events of their own.
-    fn tell_of_channel(&mut self, channel: Id, what: &str, more: serde_json::Value) {
+    fn tell_of_channel(&mut self, channel: Id, what: &str, more: Value) {
         let Some(it) = self.channels.get(&channel) else { return };
         let name = format!("{}_{what}", if it.kind == Kind::Private { "group" } else { "channel" });
         let mut event = json!({"type": name, "channel": channel.to_string()});
@@ -307,6 +308,29 @@ impl Fake {
         self.with(|model| {
             let install = model.teams.get_mut(&team).and_then(|it| it.install.as_mut());
             install.expect("the app is installed").scopes.remove(scope);
+        });
+    }
+
+    /// Makes the app what a manifest says, as Slack does when one is pasted; for installations from now on.
+    pub fn take_manifest(&self, manifest: &Value) {
+        let texts = |list: &Value| -> BTreeSet<String> {
+            list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let of = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        let (features, settings) = (&manifest["features"], &manifest["settings"]);
+        let commands = features["slash_commands"].as_array().cloned().unwrap_or_default();
+        self.with(|model| {
+            model.violations.extend(manifest::problems(manifest));
+            let app = &mut model.app;
+            app.scopes = texts(&manifest["oauth_config"]["scopes"]["bot"]);
+            app.subscribed = texts(&settings["event_subscriptions"]["bot_events"]);
+            app.commands = commands.iter().map(|one| of(one, "command")).collect();
+            let shortcuts = features["shortcuts"].as_array().into_iter().flatten();
+            app.shortcuts = shortcuts.map(|one| (of(one, "name"), of(one, "callback_id"))).collect();
+            let address = |one: &Value, key: &str| one[key].as_str().map(str::to_owned);
+            app.events_url = address(&settings["event_subscriptions"], "request_url");
+            app.interactions_url = address(&settings["interactivity"], "request_url");
+            app.commands_url = commands.first().and_then(|one| address(one, "url"));
         });
     }
 
