@@ -20,6 +20,8 @@ const RECEIVED: &str = "inbox_tray";
 const LATE: &str = "hourglass";
 /// Receipts on their way at once. They are a courtesy: when people write faster than Slack lets us react, some get none.
 pub(super) const RECEIPTS: usize = 16;
+/// Names that are asked for at once. Who has none meanwhile is asked for with the next message, or at the reveal.
+pub(super) const NAMES: usize = 4;
 
 impl Hears for Slack {
     fn app(&self) -> &Arc<App> {
@@ -36,8 +38,10 @@ impl Hears for Slack {
             return known;
         }
         // Slack's messages do not say. Who appears under an id for a moment gets the name as soon as it is known.
+        let Ok(permit) = self.0.names.clone().try_acquire_owned() else { return user.to_owned() };
         let (slack, id, user_id, team) = (self.clone(), id.clone(), user.to_owned(), team.to_owned());
         tokio::spawn(async move {
+            let _permit = permit;
             let Ok(workspace) = slack.workspace(&team).await else { return };
             let Some(person) = slack.person(&workspace, &user_id).await else { return };
             if let Err(error) = slack.app().is_called(&id, &person.name).await {

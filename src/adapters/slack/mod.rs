@@ -99,6 +99,7 @@ struct Inner {
     changes: mpsc::Sender<Change>,
     happened: Mutex<Option<mpsc::Receiver<Change>>>,
     receipts: Arc<Semaphore>,
+    names: Arc<Semaphore>,
     /// By the id of the member.
     people: Mutex<HashMap<String, Person>>,
     seen: Mutex<interactions::Seen>,
@@ -159,6 +160,7 @@ impl Slack {
             changes,
             happened: Mutex::new(Some(happened)),
             receipts: Arc::new(Semaphore::new(inbox::RECEIPTS)),
+            names: Arc::new(Semaphore::new(inbox::NAMES)),
             people: Mutex::default(),
             seen: Mutex::default(),
         }))

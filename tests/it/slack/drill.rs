@@ -1,9 +1,11 @@
 //! What members do and see: the daily question and private drills.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
 use super::Stage;
-use crate::fake::slack::SeenKind;
+use crate::fake::slack::{Fault, Id, SeenKind};
 use crate::world::{FULL, PART, bank};
 
 const DAILY: &str = "09:00 zone:Europe/London reveal:8h";
@@ -105,5 +107,22 @@ async fn the_app_home_shows_where_somebody_stands_and_what_there_is() {
     for words in ["so far", "Streak: none yet", "/drill"] {
         assert!(home.text().contains(words), "{words} in {}", home.text());
     }
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn names_are_asked_for_a_few_at_a_time() {
+    let stage = Stage::new().await;
+    let fake = &stage.fake;
+    let card = stage.question(DAILY).await;
+    let newcomers: Vec<Id> = (0..40).map(|n| fake.member(stage.team, &format!("Newcomer {n}"))).collect();
+    fake.always("users.info", Fault::Late(Duration::from_secs(60)));
+    let before = fake.requests("users.info").len();
+    for who in &newcomers {
+        fake.reply(*who, card.spot, PART);
+    }
+    fake.until(stage.channel, "40 people").await;
+    let asked = fake.requests("users.info").len() - before;
+    assert!((1..30).contains(&asked), "{asked} times");
     stage.end().await;
 }
