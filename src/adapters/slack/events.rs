@@ -3,10 +3,11 @@
 //! Source: <https://docs.slack.dev/reference/events>.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::ids::{Spot, Target, member_id, micros, space_id};
+use super::ids::{Spot, Target, member_id, micros};
 use super::{Slack, interactions, words};
 use crate::app::inbox::{FOR_GOOD, Hears, News, What};
 use crate::domain::ids::ChannelId;
@@ -33,17 +34,30 @@ pub(super) struct Ears {
 /// Something that happened to a channel or a workspace.
 #[derive(Debug)]
 pub(super) enum Change {
-    Renamed { id: ChannelId, name: String },
-    MayBeBack { id: ChannelId },
-    Gone { id: ChannelId, gone: Gone },
-    Deleted { id: ChannelId },
-    Removed { space: String },
+    Renamed {
+        id: ChannelId,
+        name: String,
+    },
+    MayBeBack {
+        id: ChannelId,
+    },
+    Gone {
+        id: ChannelId,
+        gone: Gone,
+    },
+    Deleted {
+        id: ChannelId,
+    },
+    /// The app, or one of its tokens.
+    Removed,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Gone {
     Archived,
     Left,
+    /// A private channel: now it looks as if it did not exist.
+    Hidden,
 }
 
 #[derive(Deserialize)]
@@ -76,17 +90,15 @@ struct Message {
     #[serde(default)]
     text: String,
     #[serde(default)]
-    edited: Option<Edited>,
-}
-
-#[derive(Deserialize)]
-struct Edited {
-    ts: String,
+    edited: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct MessageEvent {
     channel: String,
+    /// When it happened.
+    #[serde(default)]
+    event_ts: String,
     #[serde(default)]
     subtype: Option<String>,
     #[serde(default)]
@@ -101,6 +113,7 @@ impl Ears {
     /// A connection began.
     pub fn begun(&self) {
         self.slack.inbox().read_again();
+        self.slack.try_lost_channels();
     }
 
     /// Takes in one thing; what is given back goes into the acknowledgement.
@@ -141,9 +154,10 @@ impl Ears {
                 self.note(Change::MayBeBack { id: channel() });
             }
             "channel_archive" | "group_archive" => self.note(Change::Gone { id: channel(), gone: Gone::Archived }),
-            "channel_left" | "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
+            "channel_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
+            "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Hidden }),
             "channel_deleted" | "group_deleted" => self.note(Change::Deleted { id: channel() }),
-            "app_uninstalled" | "tokens_revoked" => self.note(Change::Removed { space: space_id(&team) }),
+            "app_uninstalled" | "tokens_revoked" => self.note(Change::Removed),
             "app_home_opened" if text("tab") == "home" => interactions::home(&self.slack, &team, &text("user")),
             _ => {}
         }
@@ -161,7 +175,7 @@ impl Ears {
         match heard.subtype.as_deref() {
             Some("message_changed") => {
                 if let Some(message) = heard.message {
-                    self.changed(spot, message);
+                    self.changed(spot, message, micros(&heard.event_ts));
                 }
             }
             Some("message_deleted") => {
@@ -178,7 +192,8 @@ impl Ears {
         }
     }
 
-    fn changed(&self, spot: Spot<'_>, message: Message) {
+    /// `version` is the instant of the change: what Slack says of an edit knows its second only.
+    fn changed(&self, spot: Spot<'_>, message: Message, version: i64) {
         if message.subtype.as_deref() == Some("tombstone") {
             // Deleted, with something under it.
             if let Some(thread) = &message.thread_ts {
@@ -187,7 +202,9 @@ impl Ears {
             return;
         }
         // Without an edit only Slack has changed something: a preview of a link, the number of replies.
-        let Some(version) = message.edited.as_ref().map(|edited| micros(&edited.ts)) else { return };
+        if message.edited.is_none() {
+            return;
+        }
         if let (true, Some(thread)) = (message.text.trim().is_empty(), &message.thread_ts) {
             // Only a picture is left, say. Words may come back.
             return self.put(spot, thread, &message.ts, version, What::Deleted);
@@ -204,7 +221,7 @@ impl Ears {
         }
         let what = What::Wrote {
             member: member_id(spot.team, &user),
-            name: self.slack.known_name(spot.team, &user),
+            name: None,
             text: words::as_typed(&message.text),
             at: micros(&message.ts) / 1_000,
         };
@@ -228,18 +245,26 @@ pub(super) async fn note_changes(slack: Slack, mut happened: mpsc::Receiver<Chan
         let app = Hears::app(&slack);
         let outcome = match &change {
             Change::Renamed { id, name } => app.channel_renamed(id, name).await,
-            Change::MayBeBack { id } => app.channel_may_be_back(id).await,
+            Change::MayBeBack { id } => {
+                // For what was written there meanwhile.
+                slack.inbox().read_again();
+                app.channel_may_be_back(id).await
+            }
             Change::Gone { id, gone } => {
                 let name = app.channel_name(id).await.ok().flatten();
                 let place = name.map_or_else(|| "the channel".to_owned(), |name| format!("#{name}"));
                 let why = match gone {
                     Gone::Archived => trouble::archived(&place),
                     Gone::Left => trouble::not_in_channel(&place),
+                    Gone::Hidden => trouble::channel_not_found(&place),
                 };
                 app.channel_gone(id, &why).await
             }
             Change::Deleted { id } => app.channel_deleted(id).await,
-            Change::Removed { space } => app.space_gone(space, &trouble::removed_from_workspace()).await,
+            Change::Removed => {
+                slack.doubt_token();
+                Ok(())
+            }
         };
         if let Err(error) = outcome {
             tracing::error!(error = format!("{error:#}"), "cannot store what happened in Slack");
