@@ -205,6 +205,7 @@ pub fn slack_settings(settings: &config::Slack) -> Result<slack::Settings> {
         signing_secret: exposed(&settings.signing_secret),
         api_url: settings.api_url.clone(),
         command_prefix: settings.command_prefix.clone(),
+        patience: slack::Patience::default(),
     })
 }
 

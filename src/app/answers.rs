@@ -153,8 +153,16 @@ impl App {
             .await
     }
 
-    /// What somebody is called, on a platform whose messages do not say.
-    pub async fn is_called(&self, member: &MemberId, name: &str) -> Result<()> {
+    /// What somebody was called last, if they are known.
+    pub async fn member_name(&self, member: &MemberId) -> Result<Option<String>> {
+        let member = member.clone();
+        let known =
+            self.store.read("read a name", move |conn| Box::pin(async move { members::get(conn, &member).await }));
+        Ok(known.await?.map(|known| known.name))
+    }
+
+    /// What somebody is called, on a platform whose messages do not say. False when they are not known.
+    pub async fn is_called(&self, member: &MemberId, name: &str) -> Result<bool> {
         let (member, name) = (member.clone(), name.to_owned());
         self.store
             .write("note a name", move |conn| Box::pin(async move { members::rename(conn, &member, &name).await }))

@@ -480,10 +480,13 @@ impl App {
             .await?;
         let place =
             Place { channel: round.channel.clone(), thread: Some(thread.clone()), audience: Audience::Everyone };
-        let messages = tokio::time::timeout(READ_WITHIN, chat.replies(&place, thread))
-            .await
-            .context("the thread could not be read in time")?
-            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let read = tokio::time::timeout(READ_WITHIN, chat.replies(&place, thread)).await;
+        let messages = match read.context("the thread could not be read in time")? {
+            Ok(messages) => messages,
+            // There is nothing to read any more.
+            Err(SendError::Deleted) => return Ok(false),
+            Err(error) => anyhow::bail!("{error}"),
+        };
         let (id, now) = (round.id.clone(), self.now());
         self.store
             .write("back-fill answers", move |conn| {

@@ -61,8 +61,8 @@ pub trait Hears: Chat + Clone {
 
     fn inbox(&self) -> &Inbox;
 
-    /// What a member is called now, given the name that came with the news.
-    fn called(&self, member: &MemberId, name: Option<&str>) -> String;
+    /// What a member is called now, given the name that came with the news; None while nobody has said. Never waits.
+    fn called(&self, member: &MemberId, name: Option<&str>) -> Option<String>;
 
     /// A message was taken in for the first time, or came too late: may be shown, and never waits.
     fn acknowledge(&self, channel: &ChannelId, thread: &ThreadId, message: &str, receipt: Receipt);
@@ -217,12 +217,16 @@ async fn store<C: Hears>(chat: &C, news: &News, freshness: Freshness) -> anyhow:
     match &news.what {
         What::Deleted => app.thread_message_deleted(&channel, &news.thread, &news.message).await?,
         What::Wrote { member, name, text, at } => {
+            let name = match chat.called(member, name.as_deref()) {
+                Some(name) => name,
+                None => app.member_name(member).await?.unwrap_or_else(|| bare(member).to_owned()),
+            };
             let written = Written {
                 channel: channel.clone(),
                 thread: news.thread.clone(),
                 message: news.message.clone(),
                 member: member.clone(),
-                name: chat.called(member, name.as_deref()),
+                name,
                 text: text.clone(),
                 at: *at,
             };
@@ -233,6 +237,11 @@ async fn store<C: Hears>(chat: &C, news: &News, freshness: Freshness) -> anyhow:
         }
     }
     Ok(true)
+}
+
+/// The last part of an id, under which somebody appears until their name is known.
+fn bare(member: &MemberId) -> &str {
+    member.as_str().rsplit([':', '/']).next().unwrap_or_default()
 }
 
 /// After every break of the connection: reads what may have been missed. A chat service tells of no message twice, and of none that was

@@ -28,11 +28,10 @@ pub async fn seen(conn: &mut Conn, id: &MemberId, name: &str, now: i64) -> Resul
     Ok(())
 }
 
-/// Notes what somebody is called, if they are known.
-pub async fn rename(conn: &mut Conn, id: &MemberId, name: &str) -> Result<()> {
+/// Notes what somebody is called. False when they are not known.
+pub async fn rename(conn: &mut Conn, id: &MemberId, name: &str) -> Result<bool> {
     let sql = "update members set name = $2, folded = $3 where id = $1";
-    execute(conn, sql, vec![id.as_str().into(), name.into(), name.to_lowercase().into()]).await?;
-    Ok(())
+    Ok(execute(conn, sql, vec![id.as_str().into(), name.into(), name.to_lowercase().into()]).await? == 1)
 }
 
 /// [`seen`] for many.

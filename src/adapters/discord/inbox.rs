@@ -32,13 +32,12 @@ impl Hears for Discord {
         &self.0.inbox
     }
 
-    fn called(&self, member: &MemberId, name: Option<&str>) -> String {
+    fn called(&self, member: &MemberId, name: Option<&str>) -> Option<String> {
         let user = bare(member.as_str());
         if let Some(name) = name {
             self.note_name(user, name);
         }
-        let known = self.0.names.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned();
-        known.unwrap_or_else(|| user.to_owned())
+        self.0.names.lock().unwrap_or_else(PoisonError::into_inner).get(user).cloned()
     }
 
     /// Puts a small sign under a message that was taken as an answer.

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const ATTEMPTS: u32 = 3;
 /// A pause is waited for here when it is no longer; else it goes back to the caller, so that nobody of another workspace waits behind it.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1_200);
+/// When a workspace as a whole sends more than it may.
+const A_WHILE: Duration = Duration::from_secs(60);
 /// Between two messages of ours in one channel.
 const BETWEEN_MESSAGES: Duration = Duration::from_secs(1);
 /// Places (channels, or methods of a workspace) whose pauses are remembered before those that are over are forgotten.
@@ -283,8 +285,15 @@ impl Api {
 /// What is certain after a failure. Nothing of what Slack said but its code goes on: an answer may repeat what members wrote.
 fn judge(method: &str, error: &SlackClientError) -> Failure {
     /// Codes with which Slack says that it is at a loss itself.
-    const THEIRS: [&str; 5] =
-        ["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"];
+    const THEIRS: [&str; 7] = [
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+        "org_login_required",
+        "update_failed",
+    ];
     if let Some(after) = asks_to_slow_down(error) {
         return Failure::Busy { after, why: format!("Slack asks to slow down with {method}") };
     }
@@ -317,7 +326,11 @@ fn judge(method: &str, error: &SlackClientError) -> Failure {
 fn asks_to_slow_down(error: &SlackClientError) -> Option<Duration> {
     match error {
         SlackClientError::RateLimitError(limit) => Some(limit.retry_after.unwrap_or(Duration::from_secs(1))),
-        SlackClientError::ApiError(said) if said.code == "ratelimited" => Some(Duration::from_secs(1)),
+        SlackClientError::ApiError(said) => match said.code.as_str() {
+            "ratelimited" | "rate_limited" => Some(Duration::from_secs(1)),
+            "message_limit_exceeded" => Some(A_WHILE),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 //! Source: <https://docs.slack.dev/reference/events>.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -63,6 +64,8 @@ pub(super) enum Change {
 pub(super) enum Gone {
     Archived,
     Left,
+    /// A private channel: now it looks as if it did not exist.
+    Hidden,
 }
 
 #[derive(Deserialize)]
@@ -98,17 +101,15 @@ struct Message {
     #[serde(default)]
     text: String,
     #[serde(default)]
-    edited: Option<Edited>,
-}
-
-#[derive(Deserialize)]
-struct Edited {
-    ts: String,
+    edited: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct MessageEvent {
     channel: String,
+    /// When it happened.
+    #[serde(default)]
+    event_ts: String,
     #[serde(default)]
     subtype: Option<String>,
     #[serde(default)]
@@ -123,6 +124,7 @@ impl Ears {
     /// A connection began.
     pub fn begun(&self) {
         self.slack.inbox().read_again();
+        self.slack.try_lost_channels();
     }
 
     /// Takes in one thing; what is given back goes into the acknowledgement.
@@ -168,7 +170,8 @@ impl Ears {
                 self.note(Change::Joined { id: channel(), team: team.clone(), user: text("user") });
             }
             "channel_archive" | "group_archive" => self.note(Change::Gone { id: channel(), gone: Gone::Archived }),
-            "channel_left" | "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
+            "channel_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
+            "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Hidden }),
             "channel_deleted" | "group_deleted" => self.note(Change::Deleted { id: channel() }),
             "app_uninstalled" => self.note(Change::Removed { at: at(), team: team.clone() }),
             // Those of people are none of ours.
@@ -192,7 +195,7 @@ impl Ears {
         match heard.subtype.as_deref() {
             Some("message_changed") => {
                 if let Some(message) = heard.message {
-                    self.changed(spot, message);
+                    self.changed(spot, message, micros(&heard.event_ts));
                 }
             }
             Some("message_deleted") => {
@@ -209,7 +212,8 @@ impl Ears {
         }
     }
 
-    fn changed(&self, spot: Spot<'_>, message: Message) {
+    /// `version` is the instant of the change: what Slack says of an edit knows its second only.
+    fn changed(&self, spot: Spot<'_>, message: Message, version: i64) {
         if message.subtype.as_deref() == Some("tombstone") {
             // Deleted, with something under it.
             if let Some(thread) = &message.thread_ts {
@@ -218,7 +222,9 @@ impl Ears {
             return;
         }
         // Without an edit only Slack has changed something: a preview of a link, the number of replies.
-        let Some(version) = message.edited.as_ref().map(|edited| micros(&edited.ts)) else { return };
+        if message.edited.is_none() {
+            return;
+        }
         if let (true, Some(thread)) = (message.text.trim().is_empty(), &message.thread_ts) {
             // Only a picture is left, say. Words may come back.
             return self.put(spot, thread, &message.ts, version, What::Deleted);
@@ -235,7 +241,7 @@ impl Ears {
         }
         let what = What::Wrote {
             member: member_id(spot.team, &user),
-            name: self.slack.known_name(spot.team, &user),
+            name: None,
             text: words::as_typed(&message.text),
             at: micros(&message.ts) / 1_000,
         };
@@ -259,13 +265,18 @@ pub(super) async fn note_changes(slack: Slack, mut happened: mpsc::Receiver<Chan
         let app = Hears::app(&slack);
         let outcome = match &change {
             Change::Renamed { id, name } => app.channel_renamed(id, name).await,
-            Change::MayBeBack { id } => app.channel_may_be_back(id).await,
+            Change::MayBeBack { id } => {
+                // For what was written there meanwhile.
+                slack.inbox().read_again();
+                app.channel_may_be_back(id).await
+            }
             Change::Gone { id, gone } => {
                 let name = app.channel_name(id).await.ok().flatten();
                 let place = name.map_or_else(|| "the channel".to_owned(), |name| format!("#{name}"));
                 let why = match gone {
                     Gone::Archived => trouble::archived(&place),
                     Gone::Left => trouble::not_in_channel(&place),
+                    Gone::Hidden => trouble::channel_not_found(&place),
                 };
                 app.channel_gone(id, &why).await
             }
@@ -275,6 +286,10 @@ pub(super) async fn note_changes(slack: Slack, mut happened: mpsc::Receiver<Chan
                     continue;
                 }
                 app.channel_may_be_back(id).await
+            }
+            Change::Removed { team, .. } if slack.is_home(team) => {
+                slack.doubt_token();
+                Ok(())
             }
             Change::Removed { team, at } => slack.uninstalled(team, *at).await,
         };

@@ -1,6 +1,7 @@
 //! Slack's part of the inbox: names, and the receipts under what people write in threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -22,6 +23,8 @@ const LATE: &str = "hourglass";
 pub(super) const RECEIPTS: usize = 16;
 /// Names that are asked for at once. Who has none meanwhile is asked for with the next message, or at the reveal.
 pub(super) const NAMES: usize = 4;
+/// A name may be known before what its owner did first is stored.
+const FIRST_WORDS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(2), Duration::from_secs(10)];
 
 impl Hears for Slack {
     fn app(&self) -> &Arc<App> {
@@ -32,23 +35,28 @@ impl Hears for Slack {
         &self.0.inbox
     }
 
-    fn called(&self, id: &MemberId, name: Option<&str>) -> String {
-        let Some((team, user)) = member(id) else { return id.to_string() };
-        if let Some(known) = name.map(str::to_owned).or_else(|| self.known_name(team, user)) {
-            return known;
-        }
-        // Slack's messages do not say. Who appears under an id for a moment gets the name as soon as it is known.
-        let Ok(permit) = self.0.names.clone().try_acquire_owned() else { return user.to_owned() };
-        let (slack, id, user_id, team) = (self.clone(), id.clone(), user.to_owned(), team.to_owned());
-        tokio::spawn(async move {
-            let _permit = permit;
-            let Ok(workspace) = slack.workspace(&team).await else { return };
-            let Some(person) = slack.person(&workspace, &user_id).await else { return };
-            if let Err(error) = slack.app().is_called(&id, &person.name).await {
-                tracing::warn!(error = format!("{error:#}"), "cannot note what somebody is called");
+    /// Slack's messages do not say; what is not known, or was asked long ago, is asked behind our back.
+    fn called(&self, id: &MemberId, name: Option<&str>) -> Option<String> {
+        let (team, user) = member(id)?;
+        let known = {
+            let mut people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
+            match people.get_mut(id.as_str()) {
+                Some(known) if known.asked.elapsed() < self.patience().names => return Some(known.name.clone()),
+                Some(known) => {
+                    known.asked = Instant::now();
+                    Some(known.name.clone())
+                }
+                None => None,
             }
-        });
-        user.to_owned()
+        };
+        let (slack, id, team, user) = (self.clone(), id.clone(), team.to_owned(), user.to_owned());
+        if let Ok(permit) = self.0.names.clone().try_acquire_owned() {
+            tokio::spawn(async move {
+                slack.learn_name(&id, &team, &user).await;
+                drop(permit);
+            });
+        }
+        known.or_else(|| name.map(str::to_owned))
     }
 
     /// Puts a small sign under a message that was taken as an answer.
@@ -70,6 +78,20 @@ impl Hears for Slack {
 }
 
 impl Slack {
+    async fn learn_name(&self, id: &MemberId, team: &str, user: &str) {
+        let Ok(workspace) = self.workspace(team).await else { return };
+        let Some(person) = self.ask_person(&workspace, user).await else { return };
+        for wait in FIRST_WORDS {
+            match self.app().is_called(id, &person.name).await {
+                Ok(true) => return,
+                Ok(false) => tokio::time::sleep(wait).await,
+                Err(error) => {
+                    return tracing::warn!(error = format!("{error:#}"), "cannot note what somebody is called");
+                }
+            }
+        }
+    }
+
     async fn react(&self, channel: &ChannelId, thread: &ThreadId, message: &str, sign: &str) -> anyhow::Result<()> {
         let Some(Target { spot: Spot { team, channel: place }, .. }) = Target::of_thread(thread) else { return Ok(()) };
         let Some((_, ts)) = message.split_once('/') else { return Ok(()) };
@@ -81,7 +103,9 @@ impl Slack {
         match react.await {
             Ok(_) => self.app().step_works(channel, Step::Receipt).await,
             Err(Failure::Refused { code, why }) if code == "missing_scope" => {
-                self.app().step_failed(channel, Step::Receipt, &trouble::no_receipts(&why)).await
+                self.app()
+                    .step_failed(channel, Step::Receipt, &trouble::no_receipts(&trouble::missing_scope(&why)))
+                    .await
             }
             // There already, or the message is not there any more.
             Err(_) => Ok(()),

@@ -13,6 +13,7 @@ pub mod manifest;
 mod posting;
 pub mod render;
 mod socket;
+mod standing;
 pub mod vault;
 mod words;
 mod workspaces;
@@ -29,7 +30,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::app::chat::{Chat, Post, SendError};
-use crate::app::inbox::{self as letters, Inbox};
+use crate::app::inbox::{self as letters, Hears, Inbox};
 use crate::domain::answer::ThreadMessage;
 use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{ChannelId, MessageId, ThreadId};
@@ -56,8 +57,6 @@ const CHANGES: usize = 10_000;
 const PAGE: &str = "200";
 /// People who are known beside the database.
 const PEOPLE: usize = 50_000;
-/// How long what is known of a person is good.
-const FRESH: Duration = Duration::from_secs(600);
 
 /// The longest prefix of commands: Slack allows a command 32 characters with its slash.
 pub const PREFIX_CHARS: usize = 16;
@@ -83,6 +82,31 @@ pub struct Settings {
     pub api_url: String,
     /// What stands before each command, for a workspace in which another app has the names.
     pub command_prefix: String,
+    pub patience: Patience,
+}
+
+/// How long the bot waits for what Slack does not say by itself.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// Seconds between two pings on a connection.
+    pub ping_s: u64,
+    /// Without any connection for so long, all is begun anew, beginning with the question whether the token is still good.
+    pub deaf: Duration,
+    /// Between two attempts at channels that were out of reach.
+    pub lost: Duration,
+    /// How long what is known of a person is good.
+    pub names: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            ping_s: 5,
+            deaf: Duration::from_secs(60),
+            lost: Duration::from_secs(3_600),
+            names: Duration::from_secs(600),
+        }
+    }
 }
 
 /// The service. Clones share everything.
@@ -103,6 +127,7 @@ struct Inner {
     /// By the id of the member.
     people: Mutex<HashMap<String, Person>>,
     seen: Mutex<interactions::Seen>,
+    bells: standing::Bells,
 }
 
 /// What Slack says of somebody.
@@ -163,6 +188,7 @@ impl Slack {
             names: Arc::new(Semaphore::new(inbox::NAMES)),
             people: Mutex::default(),
             seen: Mutex::default(),
+            bells: standing::Bells::default(),
         }))
     }
 
@@ -179,22 +205,40 @@ impl Slack {
         Names { prefix: &self.0.settings.command_prefix }
     }
 
+    fn patience(&self) -> &Patience {
+        &self.0.settings.patience
+    }
+
     /// What a member is called, by what is known already.
     fn known_name(&self, team: &str, user: &str) -> Option<String> {
         let people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
         people.get(member_id(team, user).as_str()).map(|known| known.name.clone())
     }
 
-    /// What a member is called; Slack's messages do not say.
+    /// What a member is called; Slack's messages do not say. Only of somebody who was never heard of it is asked at once.
     async fn name(&self, workspace: &Workspace, user: &str) -> Option<String> {
-        match self.known_name(&workspace.team, user) {
-            Some(known) => Some(known),
-            None => self.person(workspace, user).await.map(|person| person.name),
+        let id = member_id(&workspace.team, user);
+        if let Some(known) = self.called(&id, None) {
+            return Some(known);
+        }
+        match self.app().member_name(&id).await {
+            Ok(Some(known)) if known != user => Some(known),
+            _ => self.person(workspace, user).await.map(|person| person.name),
         }
     }
 
-    /// Who a member is, not older than [`FRESH`].
+    /// Who a member is, by what was asked lately.
     async fn person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
+        let id = member_id(&workspace.team, user);
+        let known = self.0.people.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
+        match known.filter(|known| known.asked.elapsed() < self.patience().names) {
+            Some(known) => Some(known),
+            None => self.ask_person(workspace, user).await,
+        }
+    }
+
+    /// Who a member is now.
+    async fn ask_person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
         #[derive(Deserialize)]
         struct Found {
             user: User,
@@ -217,11 +261,6 @@ impl Slack {
             #[serde(default)]
             real_name: String,
         }
-        let id = member_id(&workspace.team, user).to_string();
-        let known = self.0.people.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        if let Some(known) = known.filter(|known| known.asked.elapsed() < FRESH) {
-            return Some(known);
-        }
         let found: Found = self.api().get(&workspace.token, "users.info", &[("user", user.to_owned())]).await.ok()?;
         let User { name, profile: Profile { display_name, real_name }, is_admin, is_owner } = found.user;
         let name = [display_name, real_name, name].into_iter().find(|name| !name.trim().is_empty())?;
@@ -230,7 +269,7 @@ impl Slack {
         if people.len() >= PEOPLE {
             people.clear();
         }
-        people.insert(id, person.clone());
+        people.insert(member_id(&workspace.team, user).to_string(), person.clone());
         Some(person)
     }
 
@@ -296,18 +335,22 @@ pub async fn listen(slack: Slack, mut stopping: watch::Receiver<bool>) -> anyhow
     if let Some(happened) = happened {
         helpers.spawn(events::note_changes(slack.clone(), happened));
     }
-    tokio::select! {
-        checked = slack.check_tokens() => checked?,
-        _ = stopping.wait_for(|stop| *stop) => return Ok(()),
-    }
-    match slack.0.settings.app_token.clone() {
-        Some(app_token) => socket::listen(ears, &app_token, stopping).await,
-        None => {
-            // What was written while nobody answered here.
-            ears.begun();
-            let _ = stopping.wait_for(|stop| *stop).await;
-            Ok(())
+    helpers.spawn(workspaces::encrypt_anew(slack.clone()));
+    helpers.spawn(standing::try_lost_channels(slack.clone()));
+    let heard = async {
+        match slack.0.settings.app_token.clone() {
+            Some(app_token) => socket::listen(ears, &app_token, stopping).await,
+            None => {
+                // What was written while nobody answered here.
+                ears.begun();
+                let _ = stopping.wait_for(|stop| *stop).await;
+                Ok(())
+            }
         }
+    };
+    tokio::select! {
+        ended = heard => ended,
+        ended = slack.withdrawn() => Err(ended.into()),
     }
 }
 
@@ -377,9 +420,10 @@ impl Chat for Slack {
             // Edits can be repeated: nothing is in doubt about them.
             Err(Failure::Lost { why }) => Err(SendError::Retry { after: Duration::from_secs(1), why }),
             Err(failure) => match failure.code() {
-                "message_not_found" | "cant_update_message" | "edit_window_closed" => {
+                "message_not_found" | "cant_update_message" => {
                     Err(SendError::Fatal { why: trouble::message_deleted() })
                 }
+                "edit_window_closed" => Err(SendError::Fatal { why: trouble::edits_end() }),
                 _ => Err(self.explain(&place.channel, failure).await),
             },
         }
@@ -397,10 +441,9 @@ impl Chat for Slack {
                 let mut messages = Vec::new();
                 for message in page.into_iter().filter(|message| message.ts != ts && is_somebodys(message)) {
                     let user = message.user.unwrap_or_default();
-                    let name = self.name(&workspace, &user).await;
                     messages.push(ThreadMessage {
                         member: member_id(spot.team, &user),
-                        name: name.unwrap_or(user),
+                        name: self.name(&workspace, &user).await.unwrap_or(user),
                         id: MessageId::new(Target { spot, ts: &message.ts }.part()),
                         text: words::as_typed(&message.text),
                         at: ids::micros(&message.ts) / 1_000,
@@ -417,7 +460,13 @@ impl Chat for Slack {
                     }
                 }
                 Err(Failure::Refused { code, .. }) if code == "thread_not_found" => return Err(SendError::Deleted),
+                // From the beginning it would take as long again.
+                Err(Failure::Busy { after, .. }) if !cursor.is_empty() => tokio::time::sleep(after).await,
                 Err(Failure::Lost { why }) => return Err(SendError::Retry { after: Duration::from_secs(1), why }),
+                // The reveal can be posted without.
+                Err(failure) if failure.code() == "missing_scope" => {
+                    return Err(SendError::Fatal { why: trouble::missing_scope(failure.why()) });
+                }
                 Err(failure) => return Err(self.explain(&place.channel, failure).await),
             }
         }

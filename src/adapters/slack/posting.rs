@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::Failure;
 use super::ids::{Ours, Spot, Target, member};
+use super::standing::TOKEN_REFUSED;
 use super::{Raw, Slack, Where, Workspace, render, unsure};
 use crate::app::chat::{Post, SendError};
 use crate::domain::effect::Posted;
@@ -19,6 +20,14 @@ const LOOK_BACK_PAGES: usize = 50;
 #[derive(Deserialize)]
 struct Sent {
     ts: String,
+    #[serde(default)]
+    message: SentMessage,
+}
+
+#[derive(Default, Deserialize)]
+struct SentMessage {
+    #[serde(default)]
+    thread_ts: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +62,12 @@ impl Slack {
             body["thread_ts"] = json!(ts);
         }
         let sent: Sent = self.api().post(&workspace.token, spot.channel, &body).await?;
-        Ok(posted(Target { spot, ts: &sent.ts }, post))
+        let mut posted = posted(Target { spot, ts: &sent.ts }, post);
+        if thread.is_some() && sent.message.thread_ts.is_none() {
+            // Slack does not say no to a reply to a message that is not there any more: it shows it in the channel.
+            posted.trouble = Some(trouble::thread_closed(&trouble::thread_deleted()));
+        }
+        Ok(posted)
     }
 
     /// A question's thread hangs under its message and needs no opening.
@@ -76,17 +90,21 @@ impl Slack {
         post: &Post<'_>,
     ) -> Result<Posted, SendError> {
         let Some(target) = Target::of_thread(thread) else { return self.post_in_channel(spot, post).await };
-        match self.send(target.spot, Some(target.ts), post).await {
-            Ok(posted) => Ok(posted),
-            Err(failure)
-                if matches!(failure.code(), "thread_not_found" | "invalid_thread_ts" | "message_not_found") =>
-            {
-                let mut posted = self.post_in_channel(spot, post).await?;
-                posted.trouble = Some(trouble::thread_closed(&trouble::thread_deleted()));
-                Ok(posted)
+        let failure = match self.send(target.spot, Some(target.ts), post).await {
+            Ok(posted) => return Ok(posted),
+            Err(failure) => failure,
+        };
+        let why = match failure.code() {
+            "thread_not_found" | "invalid_thread_ts" | "message_not_found" | "cannot_reply_to_message" => {
+                trouble::thread_deleted()
             }
-            Err(failure) => Err(self.explain(&post.place.channel, failure).await),
-        }
+            "restricted_action_thread_locked" => trouble::thread_locked_here(),
+            "restricted_action_non_threadable_channel" => trouble::no_replies_here(),
+            _ => return Err(self.explain(&post.place.channel, failure).await),
+        };
+        let mut posted = self.post_in_channel(spot, post).await?;
+        posted.trouble = Some(trouble::thread_closed(&why));
+        Ok(posted)
     }
 
     /// The private conversation with somebody.
@@ -146,6 +164,10 @@ impl Slack {
             }
         }
         match self.look(spot, None, post).await {
+            Ok(Some(mut found)) if thread.is_some() => {
+                found.trouble = Some(trouble::thread_closed(&trouble::thread_deleted()));
+                Ok(Some(found))
+            }
             Ok(found) => Ok(found),
             Err(failure) => Err(self.explain(&post.place.channel, failure).await),
         }
@@ -205,16 +227,18 @@ impl Slack {
         let name = self.app().channel_name(channel).await.ok().flatten();
         let place = name.map_or_else(|| "the channel".to_owned(), |name| format!("#{name}"));
         let why = match failure.code() {
-            "not_in_channel" | "channel_not_found" => trouble::not_in_channel(&place),
-            "is_archived" => trouble::archived(&place),
+            "not_in_channel" | "no_permission" => trouble::not_in_channel(&place),
+            "channel_not_found" => trouble::channel_not_found(&place),
+            "is_archived" | "is_inactive" => trouble::archived(&place),
             "missing_scope" => trouble::missing_scope(failure.why()),
-            "invalid_auth"
-            | "not_authed"
-            | "account_inactive"
-            | "token_revoked"
-            | "token_expired"
-            | "team_access_not_granted" => trouble::removed_from_workspace(),
-            code if code.starts_with("restricted_action") => trouble::posting_restricted(&place),
+            "team_access_not_granted" => trouble::removed_from_workspace(),
+            code if TOKEN_REFUSED.contains(&code) => {
+                self.doubt_token();
+                trouble::removed_from_workspace()
+            }
+            code if code.starts_with("restricted_action") || code == "ekm_access_denied" => {
+                trouble::posting_restricted(&place)
+            }
             _ => return unsure(failure),
         };
         SendError::Gone { why }

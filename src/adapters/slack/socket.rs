@@ -16,7 +16,7 @@ use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClientSocketModeConfig, SlackSocketModeClientListener,
     SlackSocketModeWssClientId,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::api::{Failure, Token};
 use super::events::{Delivery, Ears};
@@ -25,13 +25,10 @@ use super::events::{Delivery, Ears};
 const CONNECTIONS: u32 = 2;
 /// Between the attempts of one connection. Slack allows few a minute, and an outage is not over sooner.
 const RECONNECT_S: u64 = 5;
-const PING_S: u64 = 5;
 /// Pings without an answer before a connection is given up.
 const PINGS: u64 = 3;
 /// After Slack said that it renews a connection, what is still on its way comes within this time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Without any connection for so long, all is begun anew, beginning with the question whether the token is still good.
-const DEAF: Duration = Duration::from_secs(60);
 /// A session that lasted so long was a good one.
 const STEADY: Duration = Duration::from_secs(600);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -42,6 +39,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 pub enum Ended {
     AppToken { code: String },
     BotToken { code: String },
+    SocketModeOff,
 }
 
 impl fmt::Display for Ended {
@@ -57,6 +55,10 @@ impl fmt::Display for Ended {
                 f,
                 "Slack does not accept the bot token ({code}). Copy it again from the app's page (OAuth & Permissions; it begins with \
                  xoxb-) into DRILLBOT_SLACK_BOT_TOKEN or the file that slack.bot_token_file names, and start again"
+            ),
+            Ended::SocketModeOff => f.write_str(
+                "Socket Mode is off, so Slack tells nothing of what happens. Switch it on on the app's page (Settings, Socket Mode), or \
+                 have Slack call a public address instead (slack.signing_secret), and start again",
             ),
         }
     }
@@ -75,6 +77,7 @@ pub(super) const REFUSED: [&str; 8] = [
     "no_permission",
     "missing_scope",
 ];
+const SOCKET_MODE_OFF: &str = "socket_mode_not_enabled";
 
 /// Listens until `stopping`.
 ///
@@ -102,7 +105,7 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// 1 s, 2 s, 4 s .. 2 min.
-fn backoff(failures: u32) -> Duration {
+pub(super) fn backoff(failures: u32) -> Duration {
     Duration::from_secs(1 << failures.saturating_sub(1).min(10)).min(LONGEST_WAIT)
 }
 
@@ -117,6 +120,7 @@ async fn session(ears: &Ears, app_token: &str) -> anyhow::Result<()> {
         Err(Failure::Refused { code, .. }) if REFUSED.contains(&code.as_str()) => {
             return Err(Ended::AppToken { code }.into());
         }
+        Err(failure) if failure.code() == SOCKET_MODE_OFF => return Err(Ended::SocketModeOff.into()),
         Err(failure) => {
             tracing::warn!(why = failure.why(), "Slack cannot be reached; trying again");
             return Ok(());
@@ -134,14 +138,16 @@ async fn session(ears: &Ears, app_token: &str) -> anyhow::Result<()> {
         debug_connections: false,
         initial_backoff_in_seconds: 1,
         reconnect_timeout_in_seconds: RECONNECT_S,
-        ping_interval_in_seconds: PING_S,
+        ping_interval_in_seconds: ears.slack.patience().ping_s,
         ping_failure_threshold_times: PINGS,
     };
     let token = SlackApiToken::new(SlackApiTokenValue(app_token.to_owned()));
     manager.register_new_token(&config, token, line.clone()).await?;
     manager.start().await;
-    line.deaf().await;
-    tracing::warn!("nothing was heard of Slack for long; connecting anew");
+    tokio::select! {
+        () = line.deaf() => tracing::warn!("nothing was heard of Slack for long; connecting anew"),
+        () = line.over.notified() => tracing::warn!("Slack ends the connections; asking why"),
+    }
     Ok(())
 }
 
@@ -152,6 +158,8 @@ struct Line {
     /// False as soon as the session is over: the library's tasks may outlive it, and must not act then.
     open: AtomicBool,
     live: Mutex<Live>,
+    /// Slack wants no connections of ours any more.
+    over: Notify,
 }
 
 struct Live {
@@ -164,7 +172,13 @@ struct Live {
 impl Line {
     fn new(ears: Ears) -> Line {
         let live = Live { connections: HashSet::new(), none_since: Instant::now() };
-        Line { ears, manager: OnceLock::new(), open: AtomicBool::new(true), live: Mutex::new(live) }
+        Line {
+            ears,
+            manager: OnceLock::new(),
+            open: AtomicBool::new(true),
+            live: Mutex::new(live),
+            over: Notify::new(),
+        }
     }
 
     fn begun(&self, id: &SlackSocketModeWssClientId) {
@@ -182,10 +196,11 @@ impl Line {
 
     /// Ends when there has been no connection for long.
     async fn deaf(&self) {
+        let deaf = self.ears.slack.patience().deaf;
         loop {
-            tokio::time::sleep(DEAF / 20).await;
+            tokio::time::sleep(deaf / 20).await;
             let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-            if live.connections.is_empty() && live.none_since.elapsed() > DEAF {
+            if live.connections.is_empty() && live.none_since.elapsed() > deaf {
                 return;
             }
         }
@@ -232,6 +247,10 @@ impl SlackSocketModeClientListener for Line {
             "hello" => {
                 self.begun(id);
                 self.ears.begun();
+                return None;
+            }
+            "disconnect" if envelope.reason.as_deref() == Some("link_disabled") => {
+                self.over.notify_one();
                 return None;
             }
             "disconnect" => {

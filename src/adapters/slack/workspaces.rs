@@ -10,7 +10,6 @@ use tokio::sync::OnceCell;
 use super::Slack;
 use super::api::{Failure, Token};
 use super::ids::space_id;
-use super::socket::{Ended, REFUSED};
 use crate::domain::text::trouble;
 use crate::store::slack as table;
 
@@ -95,6 +94,11 @@ impl Slack {
         self.workspace(team).await.is_ok_and(|workspace| workspace.user == user)
     }
 
+    /// Whether the settings' token is for this workspace, as far as is known.
+    pub(super) fn is_home(&self, team: &str) -> bool {
+        self.0.workspaces.home.get().is_some_and(|home| home.team == team)
+    }
+
     /// Keeps a new installation; its channels go on.
     pub(super) async fn installed(&self, team: &str, bot_user: &str, token: &str) -> anyhow::Result<()> {
         let oauth = self.0.settings.oauth.as_ref();
@@ -132,26 +136,7 @@ impl Slack {
         self.app().space_gone(&space_id(team), &trouble::removed_from_workspace()).await
     }
 
-    /// Checks the settings' token, and encrypts every other one with the newest key.
-    ///
-    /// # Errors
-    /// [`Ended::BotToken`] when Slack refuses the token for good.
-    pub(super) async fn check_tokens(&self) -> anyhow::Result<()> {
-        match self.home().await {
-            Err(Failure::Refused { code, .. }) if REFUSED.contains(&code.as_str()) => {
-                return Err(Ended::BotToken { code }.into());
-            }
-            Err(failure) => tracing::warn!(why = failure.why(), "Slack cannot be reached yet"),
-            Ok(_) => {}
-        }
-        match self.encrypt_anew().await {
-            Ok(0) => {}
-            Ok(changed) => tracing::info!(changed, "tokens of workspaces are encrypted with the new key"),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "tokens could not be encrypted anew"),
-        }
-        Ok(())
-    }
-
+    /// How many tokens are encrypted with the newest key now, and were not.
     async fn encrypt_anew(&self) -> anyhow::Result<usize> {
         let Some(oauth) = &self.0.settings.oauth else { return Ok(0) };
         let all = self.app().store.read("read installations", |conn| Box::pin(table::all(conn))).await?;
@@ -173,6 +158,15 @@ impl Slack {
             changed += 1;
         }
         Ok(changed)
+    }
+}
+
+/// Encrypts the tokens of workspaces with the newest key.
+pub(super) async fn encrypt_anew(slack: Slack) {
+    match slack.encrypt_anew().await {
+        Ok(0) => {}
+        Ok(changed) => tracing::info!(changed, "tokens of workspaces are encrypted with the new key"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "tokens could not be encrypted anew"),
     }
 }
 

@@ -20,9 +20,17 @@ pub fn removed_from_server() -> String {
     "I was removed from the server. Invite me again, and I go on with the next question".to_owned()
 }
 
-/// Slack. A private channel that the bot is not in looks as if it did not exist.
+/// Slack.
 pub fn not_in_channel(place: &str) -> String {
     format!("I am not in {place}. Invite me there: /invite, or the channel's settings under Integrations")
+}
+
+/// Slack. A private channel that the bot is not in looks as if it did not exist.
+pub fn channel_not_found(place: &str) -> String {
+    format!(
+        "I do not find {place}: I was removed from it, or it was deleted. Invite me there again (/invite); if there is no such channel \
+         any more, /daily set in another one"
+    )
 }
 
 /// Slack.
@@ -49,6 +57,11 @@ pub fn message_deleted() -> String {
     "the message was deleted".to_owned()
 }
 
+/// Slack.
+pub fn edits_end() -> String {
+    "the workspace's settings do not let me change a message that is so old (Permissions, Message Editing)".to_owned()
+}
+
 /// The question is out, its thread is not.
 pub fn no_thread(why: &str) -> String {
     format!("its thread could not be opened: {why}. Until then people answer with the button")
@@ -66,6 +79,16 @@ pub fn no_receipts(why: &str) -> String {
 
 pub fn thread_locked() -> String {
     "it is locked. I open locked threads myself when I have \"Manage Threads\"".to_owned()
+}
+
+/// Slack: only an administrator opens it.
+pub fn thread_locked_here() -> String {
+    "an administrator has locked it".to_owned()
+}
+
+/// Slack.
+pub fn no_replies_here() -> String {
+    "this channel takes no replies in threads".to_owned()
 }
 
 pub fn thread_deleted() -> String {

@@ -276,6 +276,9 @@ fn post_message(model: &mut Model, call: &Call) -> Outcome {
     if model.channels[&channel].archived {
         return Err(refused("is_archived"));
     }
+    if let Some(code) = model.channels[&channel].refuses {
+        return Err(refused(code));
+    }
     let problems = limits::message(&body).into_iter().chain(limits::manners(&body)).collect();
     checked(model, "chat.postMessage", problems, "invalid_blocks")?;
     let thread = match call.text("thread_ts") {
@@ -300,6 +303,9 @@ fn thread(model: &Model, channel: Id, ts: &str) -> Result<Option<Ts>, Refusal> {
     let Some(it) = model.messages.get(&Spot { channel, ts }) else { return Ok(None) };
     if it.only_for.is_some() {
         return Err(refused("cannot_reply_to_message"));
+    }
+    if it.locked {
+        return Err(refused("restricted_action_thread_locked"));
     }
     Ok(Some(it.thread.unwrap_or(ts)))
 }

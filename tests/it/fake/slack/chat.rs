@@ -45,6 +45,7 @@ impl Model {
             edited: None,
             reactions: Vec::new(),
             only_for,
+            locked: false,
             finds_names,
         };
         let spot = message.spot();

@@ -150,6 +150,8 @@ pub struct Channel {
     pub name: String,
     pub archived: bool,
     pub deleted: bool,
+    /// Why the bot may not post here: `restricted_action`, ..
+    pub refuses: Option<&'static str>,
     /// Other workspaces that take part (Slack Connect).
     pub shared_with: BTreeSet<Id>,
     pub members: BTreeSet<Id>,
@@ -175,6 +177,8 @@ pub struct Message {
     pub reactions: Vec<(String, Id)>,
     /// Who alone sees it.
     pub only_for: Option<Id>,
+    /// An administrator has locked its thread.
+    pub locked: bool,
     /// Whether names after `@` in plain words are found, as `link_names` and `parse: full` make Slack do.
     pub finds_names: bool,
 }
@@ -545,6 +549,7 @@ impl Model {
             name: name.to_owned(),
             archived: false,
             deleted: false,
+            refuses: None,
             shared_with: BTreeSet::new(),
             members: BTreeSet::new(),
             created_s: now_s(),

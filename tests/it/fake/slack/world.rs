@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::model::{Channel, Code, Id, Installed, Kind, Model, User, View, now_s};
+use super::model::{Channel, Code, Id, Installed, Kind, Model, Spot, User, View, now_s};
 use super::wire;
 use super::{Fake, manifest};
 
@@ -258,6 +258,16 @@ impl Fake {
             model.messages.retain(|spot, _| spot.channel != channel);
             model.tell_of_channel(channel, "deleted", json!({"actor_id": null}));
         });
+    }
+
+    /// The bot may not post in a channel, for a reason; or may again. Slack tells nobody.
+    pub fn restrict(&self, channel: Id, code: Option<&'static str>) {
+        self.change_channel(channel, |it| it.refuses = code);
+    }
+
+    /// An administrator locks the thread of a message.
+    pub fn lock(&self, message: Spot) {
+        self.with(|model| model.messages.get_mut(&message).expect("a message").locked = true);
     }
 
     /// Another workspace takes part in a channel (Slack Connect), with all its people.
