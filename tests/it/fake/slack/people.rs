@@ -493,7 +493,9 @@ impl Fake {
             (since, model.ask(act.what, act.payload.clone(), act.accepts_payload), model.timing.patience)
         });
         let over = |model: &Model| model.deliveries.all.get(&id).filter(|it| it.ack.is_some() || it.over).map(|_| ());
-        self.shared.wait(patience, over).await;
+        // However impatient people are, the app has its time.
+        let within = self.with(|model| model.timing.ack);
+        self.shared.wait(within + patience, over).await;
         let ack = self.with(|model| model.deliveries.all.get(&id).and_then(|it| it.ack.clone()));
         let Some(ack) = ack else {
             return Seen::of(SeenKind::Nothing, None, "the app did not respond");
