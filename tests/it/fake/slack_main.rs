@@ -51,7 +51,7 @@ async fn main() {
         fake.token(team),
         fake.app_token(),
         fake.signing_secret(),
-        fake.api_url()
+        fake.url()
     ));
     say(&format!("Ann is an admin, Bob and Cleo are members. People are in #daily-drill.\n\n{HELP}\n"));
     let mut changes = fake.changes();
