@@ -188,7 +188,7 @@ async fn organisers_steer_the_daily_question_with_typed_options() {
     Questions: all topics and levels; 8 of 9 not asked yet
     Late at most: 6h
     **Lately**
-    -# `/daily set` changes it, `/daily pause`, skip, now and reveal steer it, `/help daily` explains.
+    -# `/daily set` changes it, `/daily pause`, skip, now and reveal steer it, `/help command:daily` explains.
     ");
     stage.end().await;
 }
