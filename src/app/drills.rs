@@ -48,10 +48,7 @@ impl App {
         }
         if candidates.is_empty() {
             let level = level.map_or("", Level::as_str);
-            return Ok(Reply::show(text::refused(format!(
-                "{} has no {level} questions. Leave the level out: /drill {name}.",
-                bank.topic_title(&name)
-            ))));
+            return Ok(Reply::show(text::no_questions_of_level(&bank.topic_title(&name), &name, level)));
         }
         self.start_drill(actor, bank.topic_title(&name), candidates, count, mode).await
     }

@@ -297,6 +297,26 @@ pub fn find(name: &str) -> Option<&'static Spec> {
     TABLE.iter().find(|spec| spec.name == name)
 }
 
+/// Where a text first names a command of the table, with its subcommand: `/daily resume` in "until /daily resume.".
+pub fn mentioned(text: &str) -> Option<(usize, usize)> {
+    let word_end = |from: usize| {
+        let length = text[from..].find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len() - from);
+        from + length
+    };
+    let ends = |at: usize| !text[at..].starts_with(|c: char| c.is_alphanumeric() || "-_/".contains(c));
+    text.match_indices('/').find_map(|(at, _)| {
+        let begins = text[..at].chars().next_back().is_none_or(|before| before.is_whitespace() || before == '(');
+        let end = word_end(at + 1);
+        let spec = find(&text[at + 1..end]).filter(|_| begins && ends(end))?;
+        let after = text[end..].strip_prefix(' ').map(|_| word_end(end + 1));
+        // "/help daily" is one, too.
+        let goes_on =
+            |word: &str| spec.subs.iter().any(|sub| sub.name == word) || (spec.name == "help" && find(word).is_some());
+        let with_sub = after.filter(|after| ends(*after) && goes_on(&text[end + 1..*after]));
+        Some((at, with_sub.unwrap_or(end)))
+    })
+}
+
 /// `/drill [topic] [level] [count] [mode]`; for a command with subcommands their names, or the options of the one that is meant.
 pub fn usage(spec: &Spec, sub: Option<&str>) -> String {
     let show = |options: &[Opt]| {
@@ -829,6 +849,25 @@ mod tests {
         ] {
             assert_eq!(named(line).as_deref(), expect, "{line}");
         }
+    }
+
+    #[test]
+    fn commands_in_a_sentence_are_found() {
+        let check = |text: &str, found: Option<&str>| {
+            assert_eq!(mentioned(text).map(|(at, end)| &text[at..end]), found, "{text}");
+        };
+        check("Paused. No new one comes until /daily resume.", Some("/daily resume"));
+        check("/daily set in another channel starts them", Some("/daily set"));
+        check("add questions to it, or /daily settle it", Some("/daily"));
+        check("or /daily pause there", Some("/daily pause"));
+        check("Others: /leaderboard week, month or all", Some("/leaderboard"));
+        check("(/help and a command explains it)", Some("/help"));
+        check("/help daily explains", Some("/help daily"));
+        check("see /me", Some("/me"));
+        check("GET /menu, /me/photo, /me-too, a/me and \"/me\"", None);
+        check("Invite me there: /invite", None);
+        check("1/2 / 3", None);
+        check("", None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command;
+
 /// A piece of a line. `Plain` is never markup on any platform, whatever it contains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -13,6 +15,10 @@ pub enum Span {
         text: String,
     },
     Code {
+        text: String,
+    },
+    /// A command that people may type, `/drill iam`; platforms may have another name for it.
+    Command {
         text: String,
     },
     Link {
@@ -186,10 +192,31 @@ impl Span {
         Span::Code { text: text.into() }
     }
 
+    pub fn command(text: impl Into<String>) -> Span {
+        Span::Command { text: text.into() }
+    }
+
+    /// A sentence of ours: where it names a command ("until /daily resume."), that is one. Not for what members or authors wrote.
+    pub fn sentence(text: &str) -> Vec<Span> {
+        let mut out = Vec::new();
+        let mut rest = text;
+        while let Some((at, end)) = command::mentioned(rest) {
+            out.extend((at > 0).then(|| Span::plain(&rest[..at])));
+            out.push(Span::command(&rest[at..end]));
+            rest = &rest[end..];
+        }
+        out.extend((!rest.is_empty()).then(|| Span::plain(rest)));
+        out
+    }
+
     /// The words of the span without their dress; a time shows as an RFC 3339 instant.
     pub fn as_plain(&self) -> String {
         match self {
-            Span::Plain { text } | Span::Bold { text } | Span::Code { text } | Span::Link { text, .. } => text.clone(),
+            Span::Plain { text }
+            | Span::Bold { text }
+            | Span::Code { text }
+            | Span::Command { text }
+            | Span::Link { text, .. } => text.clone(),
             Span::Role { id } => id.clone(),
             Span::Time { at, .. } => {
                 jiff::Timestamp::from_millisecond(*at).map_or_else(|_| at.to_string(), |time| time.to_string())
@@ -212,6 +239,11 @@ impl Block {
         Block::Note { spans: vec![Span::plain(text)] }
     }
 
+    /// [`Span::sentence`] as a line.
+    pub fn sentence(text: &str) -> Block {
+        Block::Line { spans: Span::sentence(text) }
+    }
+
     pub fn field(label: impl Into<String>, text: impl Into<String>) -> Block {
         Block::Field { label: label.into(), spans: vec![Span::plain(text)] }
     }
@@ -222,10 +254,10 @@ impl Block {
 }
 
 impl Message {
-    /// A message of one plain sentence.
+    /// A message of one sentence of ours.
     pub fn say(text: impl Into<String>) -> Message {
         let text = text.into();
-        Message { summary: text.clone(), blocks: vec![Block::line(text)], ..Message::default() }
+        Message { blocks: vec![Block::sentence(&text)], summary: text, ..Message::default() }
     }
 
     pub fn toned(mut self, tone: Tone) -> Message {

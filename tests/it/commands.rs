@@ -47,21 +47,15 @@ async fn what_is_no_command_gets_the_nearest_one() {
     let mut w = World::new().await;
     assert_snapshot!(w.bob("/dril iam").await, @r#"
     There is no command /dril. Did you mean "drill"?
-    ```
     I know /drill, /leaderboard, /daily, /topics, /me, /help.
-    ```
     "#);
-    assert_snapshot!(w.bob("/").await, @r#"
+    assert_snapshot!(w.bob("/").await, @"
     Which command?
-    ```
     I know /drill, /leaderboard, /daily, /topics, /me, /help.
-    ```
-    "#);
+    ");
     assert_snapshot!(w.bob("/daily st 10:00").await, @r#"
     /daily does not know "st". Did you mean "set"?
-    ```
     /daily show|set|pause|resume|skip|now|reveal
-    ```
     For example: /daily set 09:00 days:mon-fri zone:Europe/London reveal:17:00
     "#);
     w.end().await;
@@ -217,13 +211,13 @@ async fn a_bad_value_of_daily_set_changes_nothing_and_says_what_is_right() {
     assert_snapshot!(replies.join("\n"), @r#"
     /daily set
         Say what to change.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set 25:00
         "25:00" is no time of day: write it like 09:00 or 17:30.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set noon
         "noon" is no time of day: write it like 09:00 or 17:30.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set cron="* * *"
         Nothing was changed:
         ✗ cron: "* * *" has 3 fields: write five fields (minute, hour, day of the month, month, weekday), for example "0 9 * * mon-fri" for 09:00 from Monday to Friday
@@ -232,7 +226,7 @@ async fn a_bad_value_of_daily_set_changes_nothing_and_says_what_is_right() {
         ✗ cron: "0 9 31 2 *" never comes, as none of its months has such a day: write for example "0 9 28 2 *"
     /daily set cron="0 9 * * *" 10:00
         Give either cron, or time and days, not both.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set days=someday
         Nothing was changed:
         ✗ days: cannot read "someday" as a weekday: write mon to sun, or 0 to 7 where 0 and 7 are Sunday, for example "mon-fri"
@@ -250,7 +244,7 @@ async fn a_bad_value_of_daily_set_changes_nothing_and_says_what_is_right() {
         ✗ reveal: cannot read "soon" as a delay: write a number and a unit, such as "90m", "8h" or "1d 2h". It can also be a time such as "17:00", or "next day 09:00"
     /daily set answers=aloud
         "aloud" does not fit answers: thread, private, both.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set topics=iamm
         Nothing was changed:
         ✗ filter: There is no topic "iamm". Did you mean iam?
@@ -271,16 +265,16 @@ async fn a_bad_value_of_daily_set_changes_nothing_and_says_what_is_right() {
         ✗ catch-up: a delay cannot be negative, as in "-1h": write one such as "90m", "8h" or "1d 2h", or "0m" to skip every question that was missed
     /daily set colour=blue
         There is no setting "colour".
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set 10:00 11:00
         I do not know what to do with "11:00".
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set time=10:00 time=11:00
         You gave time twice.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set zone=
         zone is empty.
-        ```
+        /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     /daily set 10:00 schedule="a/b"
         The name of a schedule has letters, digits and dashes, like evening.
     "#);
@@ -571,16 +565,12 @@ async fn wrong_topics_are_met_with_the_right_ones() {
     assert_snapshot!(w.bob("/leaderboard iamm").await, @r#"There is no topic "iamm". Did you mean iam? /topics shows them all."#);
     assert_snapshot!(w.bob("/drill iam 99").await, @"
     count is 99; it goes from 1 to 20.
-    ```
     /drill [topic] [level] [count] [mode] [question:..]
-    ```
     For example: /drill iam advanced 3 choice
     ");
     assert_snapshot!(w.bob("/drill count=99 iam").await, @"
     count is 99; it goes from 1 to 20.
-    ```
     /drill [topic] [level] [count] [mode] [question:..]
-    ```
     For example: /drill iam advanced 3 choice
     ");
     w.end().await;

@@ -172,3 +172,24 @@ fn only_the_memory_chat_of_the_tests_is_used_by_no_wiring() {
         assert!(!code.contains("adapters::memory"), "{path} wires the chat of the tests");
     }
 }
+
+/// A platform may have another name for a command, so our texts name it as one; what stands in plain words is not renamed.
+#[test]
+fn what_we_say_names_commands_as_commands() {
+    use drillbot::domain::command::mentioned;
+    let plain = ["Span::plain(", "Span::bold(", "Span::code(", "Block::line(", "Block::note(", "Block::heading("];
+    let mut wrong = Vec::new();
+    for (path, code) in
+        sources().iter().filter(|(path, _)| path.starts_with("domain/text/") || path.starts_with("app/"))
+    {
+        for call in plain {
+            let said = code.split(call).skip(1).filter_map(|rest| {
+                let rest = rest.trim_start().trim_start_matches("format!(").trim_start();
+                rest.strip_prefix('"')?.split('"').next()
+            });
+            let named = said.filter(|text| text.starts_with("/{") || mentioned(text).is_some());
+            wrong.extend(named.map(|text| format!("{path}: {call}\"{text}\"")));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -405,12 +405,12 @@ impl Page {
     }
 }
 
-/// The words of spans that are nothing but plain.
+/// The words of spans that need no dress: in small print, commands are known by their slash.
 fn plain_words(spans: &[Span]) -> Option<String> {
     let words: Option<String> = spans
         .iter()
         .map(|span| match span {
-            Span::Plain { text } => Some(clean(text)),
+            Span::Plain { text } | Span::Command { text } => Some(clean(text)),
             _ => None,
         })
         .collect();

@@ -188,7 +188,10 @@ async fn on_command(slack: Slack, typed: SlashCommand) {
         Err(failure) => return tracing::warn!(why = failure.why(), "a command cannot be answered"),
     };
     let name = slack.names().meant(&typed.command);
-    let line = format!("/{name} {}", words::as_typed(&typed.text));
+    let text = words::as_typed(&typed.text);
+    // "/help about-me" is about a command, too.
+    let text = if name == "help" { slack.names().meant(text.trim()) } else { &text };
+    let line = format!("/{name} {text}");
     let read = command::parse(line.trim());
     let in_modal = name == "drill" && read.is_ok();
     let steers = command::find(name).is_some_and(|spec| spec.organisers_only);
@@ -308,7 +311,7 @@ pub(super) fn home(slack: &Slack, team: &str, user: &str) {
             for line in ["/me", "/help"] {
                 let reply = slack.app().line(&actor, line).await;
                 pages.push(match reply {
-                    Ok(Reply::Show { message } | Reply::Replace { message }) => message,
+                    Ok(Reply::Show { message } | Reply::Replace { message }) => slack.names().in_message(&message),
                     _ => App::try_again_later(),
                 });
             }
@@ -399,6 +402,7 @@ impl Ticket {
             Some(Reply::Show { message } | Reply::Replace { message }) => message.clone(),
             Some(Reply::Open { .. }) | None => text::one_moment(),
         };
+        let first = self.slack.names().in_message(&first);
         let view = render::modal_message("drillbot", &first, &self.metadata());
         match self.open(view).await {
             Some(view) => self.stage = Stage::Modal { view },
@@ -438,7 +442,7 @@ impl Ticket {
     }
 
     async fn show(&self, reply: Reply) {
-        match (&self.stage, reply) {
+        match (&self.stage, self.slack.names().in_reply(reply)) {
             (Stage::Private { .. }, Reply::Open { form }) => {
                 if self.open(render::modal(&form, &self.metadata())).await.is_none() {
                     self.respond(&App::try_again_later(), false).await;

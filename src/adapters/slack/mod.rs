@@ -384,6 +384,8 @@ impl Chat for Slack {
 
     async fn post(&self, post: Post<'_>) -> Result<Posted, SendError> {
         let spot = spot(&post.place.channel)?;
+        let message = self.names().in_message(post.message);
+        let post = Post { message: &message, ..post };
         match (&post.place.audience, post.opens_thread, &post.place.thread) {
             (Audience::Member(member), ..) => self.post_to_member(member, &post).await,
             (Audience::Organisers, ..) => self.post_to_organisers(&post.place.channel, &post).await,
@@ -408,7 +410,7 @@ impl Chat for Slack {
             return Err(SendError::Fatal { why: trouble::message_deleted() });
         };
         let Target { spot, ts } = ours.target;
-        let mut body = render::with_key(render::edit(message), ours.key);
+        let mut body = render::with_key(render::edit(&self.names().in_message(message)), ours.key);
         body["channel"] = json!(spot.channel);
         body["ts"] = json!(ts);
         let edit = async {

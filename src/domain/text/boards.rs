@@ -41,6 +41,8 @@ pub fn board_size(members: i64) -> String {
     }
 }
 
+const OTHERS: &str = "Others: /leaderboard week, month or all; add a topic or drill.";
+
 /// `you` is the reader's own line when it is not among `top`.
 pub fn leaderboard(
     window: Window,
@@ -57,7 +59,7 @@ pub fn leaderboard(
             Board::Daily => "Nobody has points here yet. Answer a daily question and be the first.",
             Board::Drill => "Nobody has points here yet. Try /drill and be the first.",
         };
-        blocks.push(Block::line(how));
+        blocks.push(Block::sentence(how));
         return Message { summary: format!("{title}: nobody yet"), blocks, ..Message::default() };
     }
     let row = |line: &Standing| {
@@ -80,15 +82,12 @@ pub fn leaderboard(
         (None, Board::Daily) => "You are not on this board yet: answer the next question.".to_owned(),
         (None, Board::Drill) => "You are not on this board yet: try /drill.".to_owned(),
     };
-    blocks.push(Block::line(own));
+    blocks.push(Block::sentence(&own));
     if usize::try_from(members).is_ok_and(|members| members > top.len()) {
-        blocks.push(Block::note(format!(
-            "The first {} of {}. Others: /leaderboard week, month or all; add a topic or drill.",
-            top.len(),
-            count(members, "member", "members")
-        )));
+        let first = format!("The first {} of {}. {OTHERS}", top.len(), count(members, "member", "members"));
+        blocks.push(Block::Note { spans: Span::sentence(&first) });
     } else {
-        blocks.push(Block::note("Others: /leaderboard week, month or all; add a topic or drill."));
+        blocks.push(Block::Note { spans: Span::sentence(OTHERS) });
     }
     let first = &top[0];
     let summary = format!("{title}: {} leads with {} points", first.name, show_points(first.points));
@@ -129,7 +128,7 @@ pub fn me(view: &Me) -> Message {
     blocks.push(Block::field("Streak", streak));
     let mut buttons = Vec::new();
     if view.topics.is_empty() {
-        blocks.push(Block::line("Answer the daily question, or try /drill, and your topics appear here."));
+        blocks.push(Block::sentence("Answer the daily question, or try /drill, and your topics appear here."));
     } else {
         blocks.push(Block::heading("Topics, the weakest first"));
         let rows =
@@ -156,7 +155,7 @@ pub fn me(view: &Me) -> Message {
             rows: rows.collect(),
         });
     }
-    let erase = vec![Span::code("/me delete"), Span::plain(" erases everything I know about you.")];
+    let erase = vec![Span::command("/me delete"), Span::plain(" erases everything I know about you.")];
     blocks.push(Block::Note { spans: erase });
     let summary = format!("{}: {}", view.name, place(view.all));
     Message { summary, blocks, buttons, tone: Tone::Plain }

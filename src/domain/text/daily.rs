@@ -53,8 +53,8 @@ pub fn show_schedules(schedules: &[ScheduleView], history: &[Block]) -> Message 
         blocks.push(Block::heading("Lately"));
         blocks.extend_from_slice(history);
     }
-    blocks
-        .push(Block::note("/daily set changes it, /daily pause, skip, now and reveal steer it, /help daily explains."));
+    let more = "/daily set changes it, /daily pause, skip, now and reveal steer it, /help daily explains.";
+    blocks.push(Block::Note { spans: Span::sentence(more) });
     let summary = schedules.first().map_or_else(|| "No schedule".to_owned(), |view| format!("Questions {}", view.when));
     Message { summary, blocks, ..Message::default() }
 }
@@ -89,7 +89,7 @@ pub fn history_line(round: &Round, prompt: &str, answered: i64) -> Block {
 pub fn no_schedule() -> Message {
     super::refused_with(vec![
         Span::plain("This channel has no schedule yet. "),
-        Span::code("/daily set 09:00 days:mon-fri zone:Europe/London"),
+        Span::command("/daily set 09:00 days:mon-fri zone:Europe/London"),
         Span::plain(" makes one."),
     ])
 }
@@ -160,7 +160,7 @@ pub fn nothing_open() -> Message {
 pub fn nothing_to_ask() -> Message {
     super::refused_with(vec![
         Span::plain("No question of the bank fits this schedule, so nothing was posted. Widen it: "),
-        Span::code("/daily set topics:all levels:all tracks:all"),
+        Span::command("/daily set topics:all levels:all tracks:all"),
     ])
 }
 

@@ -149,9 +149,9 @@ fn summary(drill: &Drill) -> Message {
     }
     let counts = vec![
         Span::plain("A question counts once a day, with your best result. "),
-        Span::code("/leaderboard drill"),
+        Span::command("/leaderboard drill"),
         Span::plain(" shows the board, "),
-        Span::code("/me"),
+        Span::command("/me"),
         Span::plain(" your weak topics."),
     ];
     blocks.push(Block::Note { spans: counts });
@@ -210,7 +210,7 @@ pub fn topic_help(wrong: Option<&str>, near: &[String], topics: &[(String, Strin
         blocks.push(Block::item(
             "•",
             vec![
-                Span::code(format!("/drill {name}")),
+                Span::command(format!("/drill {name}")),
                 Span::plain(format!(" {title}, {}", count(len(*questions), "question", "questions"))),
             ],
         ));
@@ -229,8 +229,16 @@ pub fn topic_help(wrong: Option<&str>, near: &[String], topics: &[(String, Strin
 pub fn no_choice_questions(topic: &str) -> Message {
     super::refused_with(vec![
         Span::plain("No question here has four options to choose from. Try "),
-        Span::code(format!("/drill {topic}")),
+        Span::command(format!("/drill {topic}")),
         Span::plain(" in your own words."),
+    ])
+}
+
+pub fn no_questions_of_level(title: &str, topic: &str, level: &str) -> Message {
+    super::refused_with(vec![
+        Span::plain(format!("{title} has no {level} questions. Leave the level out: ")),
+        Span::command(format!("/drill {topic}")),
+        Span::plain("."),
     ])
 }
 

@@ -38,13 +38,13 @@ pub fn help(ways: Ways) -> Message {
         let who = if spec.organisers_only { " (organisers)" } else { "" };
         blocks.push(Block::item(
             "•",
-            vec![Span::code(format!("/{}", spec.name)), Span::plain(format!(" {}{who}", spec.help))],
+            vec![Span::command(format!("/{}", spec.name)), Span::plain(format!(" {}{who}", spec.help))],
         ));
     }
     let example = vec![
-        Span::code("/help"),
+        Span::command("/help"),
         Span::plain(" and a command explains it, for example "),
-        Span::code("/help drill"),
+        Span::command("/help drill"),
         Span::plain("."),
     ];
     blocks.push(Block::Note { spans: example });
@@ -63,7 +63,8 @@ pub fn help_for(name: &str, ways: Ways) -> Message {
 }
 
 fn explain(spec: &Spec) -> Message {
-    let mut blocks = vec![Block::heading(format!("/{}", spec.name)), Block::line(spec.help)];
+    let first = vec![Span::command(format!("/{}", spec.name)), Span::plain(format!(" {}", spec.help))];
+    let mut blocks = vec![Block::Line { spans: first }];
     if spec.organisers_only {
         blocks.push(Block::note("For organisers."));
     }
@@ -73,7 +74,8 @@ fn explain(spec: &Spec) -> Message {
     for sub in spec.subs {
         blocks.push(Block::item(
             "•",
-            vec![Span::code(format!("/{} {}", spec.name, sub.name)), Span::plain(format!(" {}", sub.help))],
+            [vec![Span::command(format!("/{} {}", spec.name, sub.name)), Span::plain(" ")], Span::sentence(sub.help)]
+                .concat(),
         ));
         for option in sub.options.iter().filter(|option| option.name != "schedule") {
             blocks.push(Block::item("  ◦", vec![Span::code(option.name), Span::plain(format!(" {}", option.help))]));
@@ -86,7 +88,13 @@ fn explain(spec: &Spec) -> Message {
 /// A command that could not be read: the problem, then the usage.
 pub fn usage(usage: &Usage) -> Message {
     let (usage_line, example) = usage.usage.split_once("\nFor example: ").unwrap_or((&usage.usage, ""));
-    let mut blocks = vec![Block::line(usage.problem.clone()), Block::Code { text: usage_line.to_owned() }];
+    // What may stand behind a command is set like the command itself.
+    let dressed = |span| match span {
+        Span::Plain { text } if usage_line.starts_with('/') => Span::Code { text },
+        span => span,
+    };
+    let line = Span::sentence(usage_line).into_iter().map(dressed).collect();
+    let mut blocks = vec![Block::sentence(&usage.problem), Block::Line { spans: line }];
     if !example.is_empty() {
         blocks.push(for_example(example));
     }
@@ -94,7 +102,7 @@ pub fn usage(usage: &Usage) -> Message {
 }
 
 fn for_example(line: &str) -> Block {
-    Block::Line { spans: vec![Span::plain("For example: "), Span::code(line)] }
+    Block::Line { spans: vec![Span::plain("For example: "), Span::command(line)] }
 }
 
 /// Something the person can mend, in one sentence.
@@ -148,10 +156,10 @@ pub fn topics(all: &[TopicCount]) -> Message {
             .map(|(n, level)| format!("{n} {}", level.as_str()))
             .collect();
         let words = format!(" {}: {}", topic.title, super::names(&levels, levels.len()));
-        blocks.push(Block::item("•", vec![Span::code(format!("/drill {}", topic.name)), Span::plain(words)]));
+        blocks.push(Block::item("•", vec![Span::command(format!("/drill {}", topic.name)), Span::plain(words)]));
     }
     let start =
-        vec![Span::code("/drill"), Span::plain(" and a topic starts a private round; add a level for only those.")];
+        vec![Span::command("/drill"), Span::plain(" and a topic starts a private round; add a level for only those.")];
     blocks.push(Block::Note { spans: start });
     Message { summary: title, blocks, ..Message::default() }
 }

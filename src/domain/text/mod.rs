@@ -23,7 +23,10 @@ pub use daily::{
     not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,
     show_schedules, skipped,
 };
-pub use drill::{drill_form, drill_view, no_choice_questions, question_title, resume_offer, stale_button, topic_help};
+pub use drill::{
+    drill_form, drill_view, no_choice_questions, no_questions_of_level, question_title, resume_offer, stale_button,
+    topic_help,
+};
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
     help, help_for, message_saved, no_question, no_topic, not_in_a_question, not_your_message, offer, one_moment,

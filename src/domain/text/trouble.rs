@@ -115,7 +115,7 @@ pub fn role_not_called(role: &str) -> String {
 }
 
 pub fn role_deleted() -> String {
-    "the role that it calls is not there any more: choose another with /daily set ping".to_owned()
+    "the role that it calls is not there any more: choose another with the setting ping of /daily set".to_owned()
 }
 
 /// Close code 4014, or `read_threads = false`.
@@ -192,26 +192,19 @@ pub fn in_trouble(why: &str, since: i64, lost: bool) -> Block {
     } else {
         " The next question tries again."
     };
-    Block::Line {
-        spans: vec![
-            Span::bold("Trouble"),
-            Span::plain(" since "),
-            Span::Time { at: since, style: TimeStyle::Full },
-            Span::plain(format!(": {}.{then}", why.trim_end_matches('.'))),
-        ],
-    }
+    trouble_since(since, &format!(": {}.{then}", why.trim_end_matches('.')))
+}
+
+fn trouble_since(since: i64, rest: &str) -> Block {
+    let mut spans =
+        vec![Span::bold("Trouble"), Span::plain(" since "), Span::Time { at: since, style: TimeStyle::Full }];
+    spans.extend(Span::sentence(rest));
+    Block::Line { spans }
 }
 
 /// What `/daily show` says of a step that fails while questions get through.
 pub fn step_fails(why: &str, since: i64) -> Block {
-    Block::Line {
-        spans: vec![
-            Span::bold("Trouble"),
-            Span::plain(" since "),
-            Span::Time { at: since, style: TimeStyle::Full },
-            Span::plain(format!(": {}. Questions come all the same.", why.trim_end_matches('.'))),
-        ],
-    }
+    trouble_since(since, &format!(": {}. Questions come all the same.", why.trim_end_matches('.')))
 }
 
 /// To the organisers: the platform refused something of a round for good. With the slot, because what is said twice is sent once.

@@ -48,8 +48,7 @@ async fn members_ask_for_help_topics_and_their_standing() {
     -# `/help` and a command explains it, for example `/help command:drill`.
     ");
     assert_snapshot!(say(&stage, bob, "/help command:daily").await, @r#"
-    **/daily**
-    Show or steer the daily question of this channel
+    `/daily` Show or steer the daily question of this channel
     -# For organisers.
 
     • `/daily show` When questions come, what they are about, what happened lately
@@ -67,7 +66,7 @@ async fn members_ask_for_help_topics_and_their_standing() {
       ◦ `catch-up` How late a missed question may still come: 6h
       ◦ `ping` The role that each question calls
       ◦ `no-ping` yes = questions call nobody any more
-    • `/daily pause` No more questions until /daily resume
+    • `/daily pause` No more questions until `/daily resume`
     • `/daily resume` Questions come again
     • `/daily skip` Leave out the next question
     • `/daily now` Post a question at once, beside the schedule
@@ -77,8 +76,7 @@ async fn members_ask_for_help_topics_and_their_standing() {
     For example: `/daily set time:09:00 days:mon-fri zone:Europe/London reveal:17:00`
     "#);
     assert_snapshot!(say(&stage, bob, "/help command:drill").await, @"
-    **/drill**
-    Practise a topic in private, one question at a time
+    `/drill` Practise a topic in private, one question at a time
     • `topic` What to practise, for example iam; leave it out to see all topics
     • `level` beginner, intermediate or advanced; leave it out for all
     • `count` How many questions, 1 to 20 (5)
@@ -103,12 +101,12 @@ async fn members_ask_for_help_topics_and_their_standing() {
     All time: nothing yet
     Drills: nothing yet
     Streak: none yet
-    Answer the daily question, or try /drill, and your topics appear here.
+    Answer the daily question, or try `/drill`, and your topics appear here.
     -# `/me action:delete` erases everything I know about you.
     ");
     // By an alias, and near misses.
     assert!(say(&stage, bob, "/leaderboard topic:IAM window:all board:drill").await.contains("Private drills on IAM"));
-    assert_snapshot!(say(&stage, bob, "/leaderboard topic:iamm").await, @r#"There is no topic "iamm". Did you mean iam? /topics shows them all."#);
+    assert_snapshot!(say(&stage, bob, "/leaderboard topic:iamm").await, @r#"There is no topic "iamm". Did you mean iam? `/topics` shows them all."#);
     stage.end().await;
 }
 
@@ -119,16 +117,16 @@ async fn organisers_steer_the_daily_question_with_typed_options() {
     assert_snapshot!(say(&stage, ann, "/daily show").await, @"This channel has no schedule yet. `/daily set time:09:00 days:mon-fri zone:Europe/London` makes one.");
     assert_snapshot!(say(&stage, ann, "/daily set").await, @"
     Say what to change.
-    ```
-    /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
-    ```
+
+    `/daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]`
+
     For example: `/daily set time:09:00 days:mon-fri zone:Europe/London reveal:17:00`
     ");
     assert_snapshot!(say(&stage, ann, "/daily set time:25:00").await, @r#"
     "25:00" is no time of day: write it like 09:00 or 17:30.
-    ```
-    /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
-    ```
+
+    `/daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]`
+
     For example: `/daily set time:09:00 days:mon-fri zone:Europe/London reveal:17:00`
     "#);
     assert_snapshot!(say(&stage, ann, "/daily set zone:Europe/Londn").await, @r#"
@@ -158,13 +156,13 @@ async fn organisers_steer_the_daily_question_with_typed_options() {
     // Quotes of who is used to typed lines do no harm.
     let cron = say(&stage, ann, "/daily set cron:\"0 9 * * mon\"").await;
     assert!(cron.contains("Monday"), "{cron}");
-    assert_snapshot!(settled(&say(&stage, ann, "/daily pause").await), @"Paused. An open question is still revealed; no new one comes until /daily resume.");
+    assert_snapshot!(settled(&say(&stage, ann, "/daily pause").await), @"Paused. An open question is still revealed; no new one comes until `/daily resume`.");
     assert_snapshot!(settled(&say(&stage, ann, "/daily resume").await), @"Questions come again. The next question comes <an instant>.");
     assert!(say(&stage, ann, "/daily skip").await.contains("is left out"));
-    assert_snapshot!(say(&stage, ann, "/daily reveal").await, @"No question is open here. /daily now posts one at once.");
+    assert_snapshot!(say(&stage, ann, "/daily reveal").await, @"No question is open here. `/daily now` posts one at once.");
     assert_snapshot!(say(&stage, ann, "/daily now question:iam-9").await, @r#"There is no question "iam-9" in the bank, so nothing was asked. Did you mean iam-1?"#);
     say(&stage, ann, "/daily set topics:all levels:all no-ping:yes").await;
-    assert_snapshot!(say(&stage, ann, "/daily now question:iam-2").await, @"The question is on its way to the channel. /daily reveal ends it early.");
+    assert_snapshot!(say(&stage, ann, "/daily now question:iam-2").await, @"The question is on its way to the channel. `/daily reveal` ends it early.");
     let card = stage.fake.until(stage.channel, "iam question 2").await;
     let thread = stage.thread(&card).await;
     stage.reveal(thread).await;
@@ -190,7 +188,7 @@ async fn organisers_steer_the_daily_question_with_typed_options() {
     Questions: all topics and levels; 8 of 9 not asked yet
     Late at most: 6h
     **Lately**
-    -# /daily set changes it, /daily pause, skip, now and reveal steer it, /help daily explains.
+    -# `/daily set` changes it, `/daily pause`, skip, now and reveal steer it, `/help command:daily` explains.
     ");
     stage.end().await;
 }
@@ -325,7 +323,7 @@ async fn boards_are_found_from_a_private_conversation_and_from_other_channels() 
     1  *B_o_b* @everyone ˋˋˋ…     200        1       1
     ```
     You are number 1 of 1.
-    -# Others: /leaderboard week, month or all; add a topic or drill.
+    -# Others: `/leaderboard` week, month or all; add a topic or drill.
     ");
     assert_snapshot!(say(&stage, cleo, "/leaderboard window:all").await, @"
     **Daily questions, all time**
@@ -334,7 +332,7 @@ async fn boards_are_found_from_a_private_conversation_and_from_other_channels() 
     1  *B_o_b* @everyone ˋˋˋ…     200        1       1
     ```
     You are not on this board yet: answer the next question.
-    -# Others: /leaderboard week, month or all; add a topic or drill.
+    -# Others: `/leaderboard` week, month or all; add a topic or drill.
     ");
     let elsewhere = fake.text_channel(stage.guild, "elsewhere");
     for (who, place) in [(bob, stage.channel), (bob, thread), (bob, elsewhere), (cleo, elsewhere), (bob, fake.dm(bob))]

@@ -550,7 +550,7 @@ async fn a_role_that_cannot_be_called_is_told_of_once() {
     stage.settled().await;
     let letters = stage.letters(stage.ann);
     assert_eq!(letters.len(), 2, "{letters:#?}");
-    assert!(letters[1].contains("choose another with /daily set ping"), "{letters:#?}");
+    assert!(letters[1].contains("choose another with the setting ping of `/daily set`"), "{letters:#?}");
     stage.steer(stage.channel, "/daily set ping=none").await;
     stage.ask().await;
     stage.settled().await;

@@ -393,7 +393,7 @@ async fn a_deleted_channel_ends_its_schedule_and_is_told_of_once() {
             stage.fake.delete_channel(stage.channel);
         }
         stopped(&stage).await;
-        one_letter(&stage, stage.ann, &["#daily-drill was deleted", "/daily set in another channel"]).await;
+        one_letter(&stage, stage.ann, &["#daily-drill was deleted", "`/daily set` in another channel"]).await;
         stage.settled().await;
         assert_eq!(stage.letters(stage.ann).len(), 1);
         assert!(

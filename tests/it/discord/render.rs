@@ -895,7 +895,7 @@ fn leaderboards() {
     5  A name that is much…      62        5       2
     ```
     You are number 2 of 12.
-    -# The first 5 of 12 members. Others: /leaderboard week, month or all; add a topic or drill.
+    -# The first 5 of 12 members. Others: `/leaderboard` week, month or all; add a topic or drill.
     ");
 }
 
@@ -980,8 +980,7 @@ fn helps() {
     ");
     assert_snapshot!(page(&text::help_for("daily", text::Ways::SignedThreads)), @r#"
     === 80848e
-    **/daily**
-    Show or steer the daily question of this channel
+    `/daily` Show or steer the daily question of this channel
     -# For organisers.
 
     • `/daily show` When questions come, what they are about, what happened lately
@@ -999,7 +998,7 @@ fn helps() {
       ◦ `catch-up` How late a missed question may still come: 6h
       ◦ `ping` The role that each question calls
       ◦ `no-ping` yes = questions call nobody any more
-    • `/daily pause` No more questions until /daily resume
+    • `/daily pause` No more questions until `/daily resume`
     • `/daily resume` Questions come again
     • `/daily skip` Leave out the next question
     • `/daily now` Post a question at once, beside the schedule

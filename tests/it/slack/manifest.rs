@@ -208,7 +208,13 @@ async fn with_a_prefix_people_type_it_and_the_bot_understands() {
     let drill = stage.fake.command(stage.bob, stage.channel, "/aws-drill iam 1").await;
     assert_eq!(drill.kind, SeenKind::Modal, "{}", drill.text());
     let me = stage.fake.command(stage.bob, stage.channel, "/aws-me").await;
-    assert!(me.text().contains("so far"), "{}", me.text());
+    assert!(me.text().contains("so far") && me.text().contains("/aws-me delete"), "{}", me.text());
+    let refused = stage.fake.command(stage.ann, stage.channel, "/aws-daily stop").await;
+    assert!(refused.text().contains("/aws-daily does not know \"stop\""), "{}", refused.text());
+    assert!(refused.text().contains("/aws-daily show|set|pause"), "{}", refused.text());
+    assert!(refused.text().contains("For example: /aws-daily set 09:00"), "{}", refused.text());
+    let told = stage.fake.command(stage.bob, stage.channel, "/aws-daily now").await;
+    assert!(told.text().starts_with("/aws-daily is for") && told.text().contains("try /aws-help"), "{}", told.text());
     stage.end().await;
 }
 
@@ -216,6 +222,12 @@ async fn with_a_prefix_people_type_it_and_the_bot_understands() {
 async fn who_has_a_name_of_slacks_is_understood_under_another() {
     let stage = Stage::new().await;
     let me = stage.fake.command(stage.bob, stage.channel, "/about-me").await;
-    assert!(me.text().contains("so far"), "{}", me.text());
+    assert!(me.text().contains("so far") && me.text().contains("/about-me delete"), "{}", me.text());
+    for line in ["/help me", "/help about-me", "/help /about-me"] {
+        let help = stage.fake.command(stage.bob, stage.channel, line).await;
+        assert!(help.text().starts_with("/about-me My scores"), "{line}: {}", help.text());
+    }
+    let home = stage.fake.open_home(stage.bob).await;
+    assert!(home.text().contains("/about-me delete") && !home.text().contains("/me "), "{}", home.text());
     stage.end().await;
 }

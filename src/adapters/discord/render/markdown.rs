@@ -39,11 +39,9 @@ pub fn tidy(spans: &[Span]) -> Vec<Span> {
             Span::Plain { text } => Span::plain(clean(text)),
             Span::Bold { text } => visible(clean_line(text), Span::bold),
             // No escape works inside code, and two backticks are not understood by every client: a look-alike.
-            Span::Code { text } => {
-                // A command as people type it here: every value in a field of its own.
-                let text = command::named(text).unwrap_or_else(|| text.clone());
-                visible(clean_line(&text).replace('`', "ˋ"), Span::code)
-            }
+            Span::Code { text } => code(text),
+            // As people type it here: every value in a field of its own.
+            Span::Command { text } => code(&command::named(text).unwrap_or_else(|| text.clone())),
             Span::Link { text, url } => link(text, url),
             Span::Time { at, .. } if jiff::Timestamp::from_millisecond(*at).is_err() => Span::plain(at.to_string()),
             Span::Role { id } if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -60,6 +58,10 @@ pub fn tidy(spans: &[Span]) -> Vec<Span> {
         }
     }
     out
+}
+
+fn code(text: &str) -> Span {
+    visible(clean_line(text).replace('`', "ˋ"), Span::code)
 }
 
 fn visible(text: String, make: fn(String) -> Span) -> Span {
@@ -189,7 +191,7 @@ impl Writer {
             match span {
                 Span::Plain { text } => self.plain(text),
                 Span::Bold { text } => self.marked("**", text),
-                Span::Code { text } => self.raw(&format!("`{text}`")),
+                Span::Code { text } | Span::Command { text } => self.raw(&format!("`{text}`")),
                 Span::Link { text, url } => self.raw(&format!("[{text}]({url})")),
                 // In an embed it is a name and no call.
                 Span::Role { id } => self.raw(&format!("<@&{id}>")),
@@ -314,10 +316,10 @@ pub fn span_ends(spans: &[Span], long: usize) -> Vec<(usize, usize)> {
                 }
                 out.extend(ends.into_iter().map(|end| (at, end)));
             }
-            Span::Code { text } if size(text) > LONG_WORD => {
+            Span::Code { text } | Span::Command { text } if size(text) > LONG_WORD => {
                 out.extend(word_ends(text, long).into_iter().map(|end| (at, end)));
             }
-            Span::Code { text } | Span::Link { text, .. } => out.push((at, text.len())),
+            Span::Code { text } | Span::Command { text } | Span::Link { text, .. } => out.push((at, text.len())),
             Span::Time { .. } | Span::Role { .. } => out.push((at, 0)),
         }
     }

@@ -401,7 +401,9 @@ fn plain_words(spans: &[Span]) -> Option<String> {
     let words: Option<String> = spans
         .iter()
         .map(|span| match span {
-            Span::Plain { text } | Span::Bold { text } | Span::Code { text } => Some(clean(text)),
+            Span::Plain { text } | Span::Bold { text } | Span::Code { text } | Span::Command { text } => {
+                Some(clean(text))
+            }
             Span::Link { .. } | Span::Time { .. } | Span::Role { .. } => None,
         })
         .collect();

@@ -85,7 +85,7 @@ pub fn inline(spans: &[Span], dress: Dress, names: bool) -> Vec<Value> {
         match span {
             Span::Plain { text } => out.extend(self::text(text, dress)),
             Span::Bold { text } => out.extend(self::text(text, &with("bold"))),
-            Span::Code { text } => out.extend(self::text(text, &with("code"))),
+            Span::Code { text } | Span::Command { text } => out.extend(self::text(text, &with("code"))),
             Span::Link { text, url } => {
                 out.push(styled(json!({ "type": "link", "url": url, "text": text }), dress));
             }

@@ -111,7 +111,7 @@ pub fn tidy(spans: &[Span]) -> Vec<Span> {
         let span = match span {
             Span::Plain { text } => Span::plain(clean(text)),
             Span::Bold { text } => visible(clean(text), Span::bold),
-            Span::Code { text } => visible(clean_line(text), Span::code),
+            Span::Code { text } | Span::Command { text } => visible(clean_line(text), Span::code),
             Span::Link { text, url } => link(text, url),
             Span::Time { at, .. } if !INSTANTS.contains(&at.div_euclid(1_000)) => Span::plain(span.as_plain()),
             // Every time is shown as a date and a time of day, once.
@@ -201,10 +201,10 @@ pub fn span_ends(spans: &[Span]) -> Vec<(usize, usize)> {
                 }
                 out.extend(ends.into_iter().map(|end| (at, end)));
             }
-            Span::Code { text } if size(text) > LONG_WORD => {
+            Span::Code { text } | Span::Command { text } if size(text) > LONG_WORD => {
                 out.extend(word_ends(text).into_iter().map(|end| (at, end)));
             }
-            Span::Code { text } | Span::Link { text, .. } => out.push((at, text.len())),
+            Span::Code { text } | Span::Command { text } | Span::Link { text, .. } => out.push((at, text.len())),
             Span::Time { .. } | Span::Role { .. } => out.push((at, 0)),
         }
     }

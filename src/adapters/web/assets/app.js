@@ -333,6 +333,7 @@ function spanNode(span) {
     case "bold":
       return el("strong", { dir: "auto" }, span.text);
     case "code":
+    case "command":
       return el("code", {}, span.text);
     case "link":
       return linkNode(span);
