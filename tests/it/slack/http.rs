@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use drillbot::app::clock::real_ms;
+use drillbot::store::outbox;
 
 use super::{PATIENCE, Stage};
 use crate::fake::slack::{SeenKind, Signature};
@@ -75,6 +76,11 @@ async fn a_question_is_answered_and_revealed() {
 async fn what_was_written_while_the_bot_was_dead_is_read_when_it_is_back() {
     let mut stage = stage().await;
     let card = stage.question(DAILY).await;
+    eventually("the bot knows that it is posted", PATIENCE, || async {
+        let sent = stage.app.store.read("test", |conn| Box::pin(outbox::in_state(conn, "sent"))).await;
+        sent.is_ok_and(|sent| !sent.is_empty()).then_some(())
+    })
+    .await;
     drop(stage.bot.take());
     stage.fake.with(|model| model.faults.no_retries = true);
     stage.fake.reply(stage.cleo, card.spot, FULL);
