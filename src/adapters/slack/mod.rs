@@ -99,6 +99,7 @@ struct Inner {
     home: OnceCell<Arc<Workspace>>,
     inbox: Inbox,
     receipts: Arc<Semaphore>,
+    names: Arc<Semaphore>,
     /// By the id of the member.
     people: Mutex<HashMap<String, Person>>,
     seen: Mutex<interactions::Seen>,
@@ -166,6 +167,7 @@ impl Slack {
             home: OnceCell::new(),
             inbox: Inbox::default(),
             receipts: Arc::new(Semaphore::new(inbox::RECEIPTS)),
+            names: Arc::new(Semaphore::new(inbox::NAMES)),
             people: Mutex::default(),
             seen: Mutex::default(),
             bells: standing::Bells::default(),

@@ -53,8 +53,9 @@ impl fmt::Display for Ended {
             ),
             Ended::BotToken { code } => write!(
                 f,
-                "Slack does not accept the bot token ({code}). Copy it again from the app's page (OAuth & Permissions; it begins with \
-                 xoxb-) into DRILLBOT_SLACK_BOT_TOKEN or the file that slack.bot_token_file names, and start again"
+                "Slack does not accept the bot token ({code}). See that the app is installed in the workspace, copy its token again from \
+                 the app's page (OAuth & Permissions; it begins with xoxb-) into DRILLBOT_SLACK_BOT_TOKEN or the file that \
+                 slack.bot_token_file names, and start again"
             ),
             Ended::SocketModeOff => f.write_str(
                 "Socket Mode is off, so Slack tells nothing of what happens. Switch it on on the app's page (Settings, Socket Mode), or \
@@ -156,7 +157,7 @@ struct Line {
     ears: Ears,
     manager: OnceLock<Weak<dyn SlackSocketModeClientsManager + Send + Sync>>,
     /// False as soon as the session is over: the library's tasks may outlive it, and must not act then.
-    open: AtomicBool,
+    open: Arc<AtomicBool>,
     live: Mutex<Live>,
     /// Slack wants no connections of ours any more.
     over: Notify,
@@ -175,7 +176,7 @@ impl Line {
         Line {
             ears,
             manager: OnceLock::new(),
-            open: AtomicBool::new(true),
+            open: Arc::new(AtomicBool::new(true)),
             live: Mutex::new(live),
             over: Notify::new(),
         }
@@ -250,6 +251,7 @@ impl SlackSocketModeClientListener for Line {
                 return None;
             }
             "disconnect" if envelope.reason.as_deref() == Some("link_disabled") => {
+                self.open.store(false, Ordering::Relaxed);
                 self.over.notify_one();
                 return None;
             }
@@ -292,10 +294,11 @@ impl Line {
     /// Renews a connection a little later, unless it has ended by itself until then.
     fn say_good_bye(&self, id: SlackSocketModeWssClientId) {
         let Some(manager) = self.manager.get().cloned() else { return };
+        let open = self.open.clone();
         self.ended(&id);
         tokio::spawn(async move {
             tokio::time::sleep(LAST_WORDS).await;
-            if let Some(manager) = manager.upgrade() {
+            if let (true, Some(manager)) = (open.load(Ordering::Relaxed), manager.upgrade()) {
                 manager.restart_client(&id).await;
             }
         });
@@ -312,6 +315,12 @@ impl Drop for HangUp {
     fn drop(&mut self) {
         self.line.open.store(false, Ordering::Relaxed);
         let manager = self.manager.clone();
-        tokio::spawn(async move { tokio::time::timeout(CLOSE_WITHIN, manager.shutdown()).await });
+        tokio::spawn(async move {
+            // Twice: a connection that was being renewed may have come in between.
+            for _ in 0..2 {
+                let _ = tokio::time::timeout(CLOSE_WITHIN, manager.shutdown()).await;
+                tokio::time::sleep(CLOSE_WITHIN).await;
+            }
+        });
     }
 }
