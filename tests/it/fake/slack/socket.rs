@@ -232,6 +232,9 @@ fn welcome(model: &mut Model, line: UnboundedSender<Order>) -> (u64, std::time::
         "connection_info": {"app_id": model.app.id.to_string()},
     });
     let _ = line.send(Order::Send(hello.to_string()));
+    if model.faults.close_at_once {
+        let _ = line.send(Order::Close);
+    }
     // By now Slack too has noticed what is dead.
     model.sockets.all.iter().filter(|one| one.frozen).for_each(|one| {
         let _ = one.line.send(Order::Cut);
