@@ -1,7 +1,7 @@
 //! Socket Mode: two connections on which Slack tells what happens, kept by slack-morphism. Here is what they mean, how often they may begin
 //! anew, what ends them for good, and how they stop. Source: <https://docs.slack.dev/apis/events-api/using-socket-mode>.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -31,6 +31,8 @@ const PINGS: u64 = 3;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A session that lasted so long was a good one.
 const STEADY: Duration = Duration::from_secs(600);
+/// Connections that are renewed at once within [`STEADY`]; each further one waits, the oftener the longer.
+const RENEWALS: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -168,11 +170,13 @@ struct Live {
     connections: HashSet<String>,
     /// Since when there is none.
     none_since: Instant,
+    /// When connections were renewed lately.
+    renewed: VecDeque<Instant>,
 }
 
 impl Line {
     fn new(ears: Ears) -> Line {
-        let live = Live { connections: HashSet::new(), none_since: Instant::now() };
+        let live = Live { connections: HashSet::new(), none_since: Instant::now(), renewed: VecDeque::new() };
         Line {
             ears,
             manager: OnceLock::new(),
@@ -209,12 +213,24 @@ impl Line {
 
     async fn renew(&self, id: &SlackSocketModeWssClientId) {
         self.ended(id);
+        tokio::time::sleep(self.pause()).await;
         if !self.open.load(Ordering::Relaxed) {
             return;
         }
         if let Some(manager) = self.manager.get().and_then(Weak::upgrade) {
             manager.restart_client(id).await;
         }
+    }
+
+    /// How long to wait before a connection is renewed: Slack may end each as soon as it is there.
+    fn pause(&self) -> Duration {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        while live.renewed.front().is_some_and(|at| at.elapsed() > STEADY) {
+            live.renewed.pop_front();
+        }
+        live.renewed.push_back(Instant::now());
+        let often = live.renewed.len().saturating_sub(RENEWALS);
+        if often == 0 { Duration::ZERO } else { backoff(u32::try_from(often).unwrap_or(u32::MAX)) }
     }
 }
 
@@ -294,10 +310,10 @@ impl Line {
     /// Renews a connection a little later, unless it has ended by itself until then.
     fn say_good_bye(&self, id: SlackSocketModeWssClientId) {
         let Some(manager) = self.manager.get().cloned() else { return };
-        let open = self.open.clone();
+        let (open, pause) = (self.open.clone(), LAST_WORDS + self.pause());
         self.ended(&id);
         tokio::spawn(async move {
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(pause).await;
             if let (true, Some(manager)) = (open.load(Ordering::Relaxed), manager.upgrade()) {
                 manager.restart_client(&id).await;
             }

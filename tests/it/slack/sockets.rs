@@ -447,6 +447,20 @@ async fn addresses_where_nobody_answers_are_tried_now_and_then() {
     stage.end().await;
 }
 
+#[tokio::test]
+async fn connections_that_slack_ends_at_once_are_not_made_ever_faster() {
+    let mut stage = stage_with(|_| {}).await;
+    stage.fake.with(|model| model.faults.close_at_once = true);
+    stage.start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    stage.fake.with(|model| model.faults.close_at_once = false);
+    let opened = stage.fake.with(|model| model.sockets.opened);
+    assert!((2..=12).contains(&opened), "{opened} connections within five seconds");
+    stage.fake.connected_times(2).await;
+    serves(&stage).await;
+    stage.end().await;
+}
+
 // ---- the end
 
 #[tokio::test]
