@@ -3,6 +3,7 @@
 mod delivery;
 mod drill;
 mod outcomes;
+mod people;
 mod render;
 mod sockets;
 
