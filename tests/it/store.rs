@@ -535,6 +535,12 @@ async fn members_are_found_by_name_whatever_its_case(store: Store) {
     assert_eq!((bob.name.as_str(), bob.organiser), ("Bobby", true));
     let names = read!(store, |conn| members::names(conn, &[member("1"), member("9")]).await);
     assert_eq!(names, HashMap::from([(member("1"), "Zoë Ångström".to_owned())]));
+    assert!(write!(store, |conn| members::rename(conn, &member("1"), "Zora").await));
+    assert!(
+        !write!(store, |conn| members::rename(conn, &member("9"), "Nobody").await),
+        "who is not known is not made up"
+    );
+    assert_eq!((by_name("web", "ZORA").await, by_name("web", "nobody").await), (Some(member("1")), None));
 }
 
 async fn only_one_of_two_instances_advances_a_schedule(store: Store) {

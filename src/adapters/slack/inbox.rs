@@ -1,9 +1,10 @@
 //! Slack's part of the inbox: names, and the receipts under what people write in threads.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::api::Failure;
 use super::ids::{Spot, Target, member};
@@ -38,25 +39,15 @@ impl Hears for Slack {
     /// Slack's messages do not say; what is not known, or was asked long ago, is asked behind our back.
     fn called(&self, id: &MemberId, name: Option<&str>) -> Option<String> {
         let (team, user) = member(id)?;
-        let known = {
-            let mut people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-            match people.get_mut(id.as_str()) {
-                Some(known) if known.asked.elapsed() < self.patience().names => return Some(known.name.clone()),
-                Some(known) => {
-                    known.asked = Instant::now();
-                    Some(known.name.clone())
-                }
-                None => None,
-            }
-        };
-        let (slack, id, team, user) = (self.clone(), id.clone(), team.to_owned(), user.to_owned());
-        if let Ok(permit) = self.0.names.clone().try_acquire_owned() {
-            tokio::spawn(async move {
-                slack.learn_name(&id, &team, &user).await;
-                drop(permit);
-            });
+        let known = self.0.people.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
+        if known.as_ref().is_some_and(|known| known.asked.elapsed() < self.patience().names) {
+            return known.map(|known| known.name);
         }
-        known.or_else(|| name.map(str::to_owned))
+        if let Ok(permit) = self.0.names.clone().try_acquire_owned() {
+            let (slack, id, team, user) = (self.clone(), id.clone(), team.to_owned(), user.to_owned());
+            tokio::spawn(async move { slack.learn_name(&id, &team, &user, permit).await });
+        }
+        known.map(|known| known.name).or_else(|| name.map(str::to_owned))
     }
 
     /// Puts a small sign under a message that was taken as an answer.
@@ -78,9 +69,10 @@ impl Hears for Slack {
 }
 
 impl Slack {
-    async fn learn_name(&self, id: &MemberId, team: &str, user: &str) {
+    async fn learn_name(&self, id: &MemberId, team: &str, user: &str, permit: OwnedSemaphorePermit) {
         let Ok(workspace) = self.workspace(team).await else { return };
         let Some(person) = self.ask_person(&workspace, user).await else { return };
+        drop(permit);
         for wait in FIRST_WORDS {
             match self.app().is_called(id, &person.name).await {
                 Ok(true) => return,

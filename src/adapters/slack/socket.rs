@@ -1,7 +1,7 @@
 //! Socket Mode: two connections on which Slack tells what happens, kept by slack-morphism. Here is what they mean, how often they may begin
 //! anew, what ends them for good, and how they stop. Source: <https://docs.slack.dev/apis/events-api/using-socket-mode>.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -31,6 +31,8 @@ const PINGS: u64 = 3;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A session that lasted so long was a good one.
 const STEADY: Duration = Duration::from_secs(600);
+/// Connections that are renewed at once within [`STEADY`]; each further one waits, the oftener the longer.
+const RENEWALS: usize = 6;
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -53,8 +55,9 @@ impl fmt::Display for Ended {
             ),
             Ended::BotToken { code } => write!(
                 f,
-                "Slack does not accept the bot token ({code}). Copy it again from the app's page (OAuth & Permissions; it begins with \
-                 xoxb-) into DRILLBOT_SLACK_BOT_TOKEN or the file that slack.bot_token_file names, and start again"
+                "Slack does not accept the bot token ({code}). See that the app is installed in the workspace, copy its token again from \
+                 the app's page (OAuth & Permissions; it begins with xoxb-) into DRILLBOT_SLACK_BOT_TOKEN or the file that \
+                 slack.bot_token_file names, and start again"
             ),
             Ended::SocketModeOff => f.write_str(
                 "Socket Mode is off, so Slack tells nothing of what happens. Switch it on on the app's page (Settings, Socket Mode), or \
@@ -156,7 +159,7 @@ struct Line {
     ears: Ears,
     manager: OnceLock<Weak<dyn SlackSocketModeClientsManager + Send + Sync>>,
     /// False as soon as the session is over: the library's tasks may outlive it, and must not act then.
-    open: AtomicBool,
+    open: Arc<AtomicBool>,
     live: Mutex<Live>,
     /// Slack wants no connections of ours any more.
     over: Notify,
@@ -167,15 +170,17 @@ struct Live {
     connections: HashSet<String>,
     /// Since when there is none.
     none_since: Instant,
+    /// When connections were renewed lately.
+    renewed: VecDeque<Instant>,
 }
 
 impl Line {
     fn new(ears: Ears) -> Line {
-        let live = Live { connections: HashSet::new(), none_since: Instant::now() };
+        let live = Live { connections: HashSet::new(), none_since: Instant::now(), renewed: VecDeque::new() };
         Line {
             ears,
             manager: OnceLock::new(),
-            open: AtomicBool::new(true),
+            open: Arc::new(AtomicBool::new(true)),
             live: Mutex::new(live),
             over: Notify::new(),
         }
@@ -208,12 +213,24 @@ impl Line {
 
     async fn renew(&self, id: &SlackSocketModeWssClientId) {
         self.ended(id);
+        tokio::time::sleep(self.pause()).await;
         if !self.open.load(Ordering::Relaxed) {
             return;
         }
         if let Some(manager) = self.manager.get().and_then(Weak::upgrade) {
             manager.restart_client(id).await;
         }
+    }
+
+    /// How long to wait before a connection is renewed: Slack may end each as soon as it is there.
+    fn pause(&self) -> Duration {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        while live.renewed.front().is_some_and(|at| at.elapsed() > STEADY) {
+            live.renewed.pop_front();
+        }
+        live.renewed.push_back(Instant::now());
+        let often = live.renewed.len().saturating_sub(RENEWALS);
+        if often == 0 { Duration::ZERO } else { backoff(u32::try_from(often).unwrap_or(u32::MAX)) }
     }
 }
 
@@ -250,6 +267,7 @@ impl SlackSocketModeClientListener for Line {
                 return None;
             }
             "disconnect" if envelope.reason.as_deref() == Some("link_disabled") => {
+                self.open.store(false, Ordering::Relaxed);
                 self.over.notify_one();
                 return None;
             }
@@ -292,10 +310,11 @@ impl Line {
     /// Renews a connection a little later, unless it has ended by itself until then.
     fn say_good_bye(&self, id: SlackSocketModeWssClientId) {
         let Some(manager) = self.manager.get().cloned() else { return };
+        let (open, pause) = (self.open.clone(), LAST_WORDS + self.pause());
         self.ended(&id);
         tokio::spawn(async move {
-            tokio::time::sleep(LAST_WORDS).await;
-            if let Some(manager) = manager.upgrade() {
+            tokio::time::sleep(pause).await;
+            if let (true, Some(manager)) = (open.load(Ordering::Relaxed), manager.upgrade()) {
                 manager.restart_client(&id).await;
             }
         });
@@ -312,6 +331,12 @@ impl Drop for HangUp {
     fn drop(&mut self) {
         self.line.open.store(false, Ordering::Relaxed);
         let manager = self.manager.clone();
-        tokio::spawn(async move { tokio::time::timeout(CLOSE_WITHIN, manager.shutdown()).await });
+        tokio::spawn(async move {
+            // Twice: a connection that was being renewed may have come in between.
+            for _ in 0..2 {
+                let _ = tokio::time::timeout(CLOSE_WITHIN, manager.shutdown()).await;
+                tokio::time::sleep(CLOSE_WITHIN).await;
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ mod http;
 mod install;
 mod manifest;
 mod outcomes;
+mod people;
 mod render;
 mod sockets;
 

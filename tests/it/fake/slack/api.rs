@@ -735,6 +735,7 @@ pub fn respond(model: &mut Model, name: &str, call: &Call) -> Outcome {
     let body = call.message()?;
     if let Some(on) = on.filter(|_| call.flag("delete_original")) {
         model.remove_message(on);
+        model.happenings.push(Happening::Replaced(on));
         return ok(json!({}));
     }
     checked(model, "response_url", limits::message(&body), "invalid_blocks")?;
@@ -745,6 +746,7 @@ pub fn respond(model: &mut Model, name: &str, call: &Call) -> Outcome {
             it.text = text;
             it.blocks = blocks;
         });
+        model.happenings.push(Happening::Replaced(on));
         return ok(json!({}));
     }
     let public = call.text("response_type").is_some_and(|kind| kind == "in_channel");

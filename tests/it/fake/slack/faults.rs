@@ -31,6 +31,8 @@ pub struct Faults {
     pub expire_triggers: bool,
     /// `apps.connections.open` gives addresses that nobody answers at.
     pub dead_links: bool,
+    /// Each socket is closed as soon as it has got its hello.
+    pub close_at_once: bool,
     /// How the next requests to the bot's own address are signed.
     pub signatures: VecDeque<Signature>,
 }

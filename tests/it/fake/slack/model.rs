@@ -235,6 +235,8 @@ pub enum Happening {
     Posted(Spot),
     /// A message was changed or deleted.
     Changed(Spot),
+    /// By who was asked to, through the address that came with a press.
+    Replaced(Spot),
     /// (view, trigger)
     Opened(Id, String),
     Updated(Id),

@@ -599,7 +599,7 @@ fn concerns(model: &Model, act: &Act, after: Option<Duration>, one: &Happening) 
             let ephemeral = it.only_for == Some(act.user);
             (direct || ephemeral).then(|| seen_message(model, SeenKind::Message { ephemeral }, after, *spot))
         }
-        Happening::Changed(spot) if act.on == Some(Target::Message(*spot)) => {
+        Happening::Replaced(spot) if act.on == Some(Target::Message(*spot)) => {
             Some(seen_message(model, SeenKind::Changed, after, *spot))
         }
         Happening::Updated(view) | Happening::Published(view) => {

@@ -33,6 +33,8 @@ struct Socket {
     line: UnboundedSender<Order>,
     /// It was told to go: `refresh_requested`.
     leaving: bool,
+    /// Nothing goes through any more.
+    frozen: bool,
 }
 
 /// What a connection is told to do.
@@ -125,8 +127,9 @@ impl Sockets {
     }
 
     /// The oldest connection stays open, but nothing goes through any more.
-    pub fn freeze_one(&self) {
-        if let Some(one) = self.all.first() {
+    pub fn freeze_one(&mut self) {
+        if let Some(one) = self.all.first_mut() {
+            one.frozen = true;
             let _ = one.line.send(Order::Freeze);
         }
     }
@@ -229,7 +232,15 @@ fn welcome(model: &mut Model, line: UnboundedSender<Order>) -> (u64, std::time::
         "connection_info": {"app_id": model.app.id.to_string()},
     });
     let _ = line.send(Order::Send(hello.to_string()));
-    model.sockets.all.push(Socket { id, line, leaving: false });
+    if model.faults.close_at_once {
+        let _ = line.send(Order::Close);
+    }
+    // By now Slack too has noticed what is dead.
+    model.sockets.all.iter().filter(|one| one.frozen).for_each(|one| {
+        let _ = one.line.send(Order::Cut);
+    });
+    model.sockets.all.retain(|one| !one.frozen);
+    model.sockets.all.push(Socket { id, line, leaving: false, frozen: false });
     (id, model.timing.ping)
 }
 
