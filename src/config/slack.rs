@@ -16,6 +16,8 @@ pub struct Slack {
     /// Without a slash at its end.
     pub api_url: String,
     pub command_prefix: String,
+    pub organisers: Vec<String>,
+    pub broadcast_reveal: bool,
 }
 
 /// The section as it stands, None without a bot token.
@@ -78,6 +80,22 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slac
             ),
         );
     }
+    let organisers = match given("organisers").map(|given| &given.value) {
+        Some(Plain::List(ids)) => ids.iter().map(|id| id.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    let is_id =
+        |id: &String| id.starts_with(['U', 'W']) && id.len() > 1 && id.chars().all(|c| c.is_ascii_alphanumeric());
+    if let Some(other) = organisers.iter().find(|id| !is_id(id)) {
+        wrong(
+            "organisers",
+            format!(
+                "organisers has \"{other}\"; it takes ids of members like \"U0123ABCD\": in Slack, open somebody's profile, the three dots, \
+                 Copy member ID"
+            ),
+        );
+    }
+    let broadcast_reveal = given("broadcast_reveal").is_some_and(|given| given.value == Plain::Bool(true));
     let secret = |text: String| (!text.is_empty()).then(|| Secret::new(text));
     (!bot_token.is_empty()).then(|| Slack {
         bot_token: Secret::new(bot_token),
@@ -85,5 +103,7 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Slac
         signing_secret: secret(signing_secret),
         api_url: api_url.trim_end_matches('/').to_owned(),
         command_prefix,
+        organisers,
+        broadcast_reveal,
     })
 }
