@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::Shared;
 use super::faults::Signature;
 use super::model::{Id, Installed, Model, now_s};
+use super::people::Answered;
 use super::socket::Sent;
 use super::wire;
 
@@ -42,6 +43,8 @@ pub struct Delivery {
     pub ack: Option<Ack>,
     /// Nothing more will come of it.
     pub over: bool,
+    /// What the acknowledgement of a sent form did to it.
+    pub answered: Option<Answered>,
     socket: Option<u64>,
 }
 
@@ -161,6 +164,7 @@ impl Model {
                 sent,
                 ack: None,
                 over: false,
+                answered: None,
                 socket,
             };
             self.deliveries.all.insert(id.clone(), delivery);
@@ -228,7 +232,16 @@ impl Model {
                 .push(format!("a payload in the acknowledgement of {}, which accepts none", it.payload["type"]));
         }
         let ack = Ack { what: it.what, after: it.sent.elapsed(), attempt: it.attempts, payload };
+        let first = it.ack.is_none();
         it.ack.get_or_insert(ack.clone());
+        if first && it.payload["type"] == "view_submission" {
+            // At once, as Slack does: what the app does to the form afterwards comes afterwards.
+            let view = it.payload["view"]["id"].as_str().and_then(|id| id.parse().ok());
+            let answered = view.and_then(|view| self.answer_form(view, ack.payload.as_ref().unwrap_or(&Value::Null)));
+            if let Some(it) = self.deliveries.all.get_mut(id) {
+                it.answered = answered;
+            }
+        }
         self.deliveries.acks.push(ack);
     }
 }
