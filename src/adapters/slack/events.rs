@@ -144,7 +144,9 @@ impl Ears {
             "channel_left" | "group_left" => self.note(Change::Gone { id: channel(), gone: Gone::Left }),
             "channel_deleted" | "group_deleted" => self.note(Change::Deleted { id: channel() }),
             "app_uninstalled" | "tokens_revoked" => self.note(Change::Removed { space: space_id(&team) }),
-            "app_home_opened" if text("tab") == "home" => interactions::home(&self.slack, &team, &text("user")),
+            "app_home_opened" if text("tab") == "home" => {
+                interactions::home_opened(&self.slack, &team, &text("user"), event.get("view"));
+            }
             _ => {}
         }
     }

@@ -1,6 +1,9 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
+mod commands;
 mod drill;
+mod home;
+mod interactions;
 mod render;
 
 use std::sync::Arc;
@@ -10,6 +13,7 @@ use drillbot::adapters::slack::{self, Settings, Slack};
 use drillbot::app::App;
 use drillbot::app::clock::Clock;
 use drillbot::domain::bank::Bank;
+use drillbot::domain::ids::ThreadId;
 
 use crate::fake::slack::{Fake, Id, Pinged, Shown, Spot};
 use crate::running::Running;
@@ -61,6 +65,8 @@ impl Stage {
             signing_secret: None,
             api_url: fake.url(),
             command_prefix: String::new(),
+            organisers: Vec::new(),
+            broadcast_reveal: false,
         };
         adjust(&mut settings);
         Stage { fake, app, team, channel, ann, bob, cleo, settings, bot: None, _folder: folder }
@@ -82,13 +88,34 @@ impl Stage {
         self.bot = Some(Running::start(&self.app, slack.clone(), |stopping| slack::listen(slack, stopping)));
     }
 
+    /// The process dies: whatever was under way is cut off. The database stays.
+    pub async fn crash(&mut self) {
+        if self.bot.take().is_some() {
+            self.fake.cut();
+            self.fake.disconnected().await;
+        }
+    }
+
+    /// Comes back after a crash, with what a start does.
+    pub async fn come_back(&mut self) {
+        self.app.take_over().await.expect("the outbox can be taken over");
+        self.start();
+        self.fake.connected().await;
+    }
+
     /// `/daily set` by Ann and then a question at once; its card.
     pub async fn question(&self, settings: &str) -> Shown {
         let seen = self.fake.command(self.ann, self.channel, &format!("/daily set {settings}")).await;
         assert!(seen.text().contains("Changed") || seen.text().contains("Set"), "{}", seen.text());
         let seen = self.fake.command(self.ann, self.channel, "/daily now").await;
         assert!(seen.text().contains("question"), "{}", seen.text());
-        eventually("the question is posted", PATIENCE, || async { self.cards().into_iter().next() }).await
+        let card = eventually("the question is posted", PATIENCE, || async { self.cards().into_iter().next() }).await;
+        eventually("the question's thread is noted", PATIENCE, || async {
+            let thread = ThreadId::new(format!("{}/{}/{}", self.team, card.spot.channel, card.spot.ts));
+            self.app.thread_channel(slack::PLATFORM, &thread).await.expect("a read")
+        })
+        .await;
+        card
     }
 
     /// Questions of ours in the channel, open or closed.
@@ -116,7 +143,9 @@ impl Stage {
         }
         standings_agree(&self.app.store).await;
         let bot = self.fake.bot(self.team);
-        for shown in self.fake.everything().into_iter().filter(|one| one.author_id == bot) {
+        // What only one person sees calls nobody.
+        let public = |one: &Shown| one.author_id == bot && one.only_for.is_none();
+        for shown in self.fake.everything().into_iter().filter(public) {
             assert!(shown.pinged == Pinged::default(), "{} pinged {:?}", shown.text(), shown.pinged);
         }
         self.fake.check();
