@@ -23,7 +23,6 @@ enum Wish {
 
 /// Why a text is no answer, whatever the question; `empty` are the words for one without a letter in it.
 pub(super) fn refuse(answer: &str, empty: fn() -> Message) -> Option<Message> {
-    let answer = answer.trim();
     if !answer.chars().any(char::is_alphanumeric) {
         return Some(empty());
     }

@@ -138,7 +138,7 @@ impl App {
 
     /// What is wrong with a form that somebody sends, as far as that is known without the database: the input, and why.
     pub fn refuse_form(action: &str, values: &HashMap<String, String>) -> Option<(&'static str, Message)> {
-        let answer = values.get("answer").map_or("", String::as_str);
+        let answer = values.get("answer").map_or("", |answer| answer.trim());
         let problem = match Action::decode(action)? {
             Action::Answer(_) => answers::refuse(answer, text::empty_answer),
             Action::Drill { verb: Verb::Answer, .. } => answers::refuse(answer, text::empty_drill_answer),

@@ -178,6 +178,10 @@ async fn a_schedule_belongs_to_a_channel_and_the_bot_has_to_be_in_it() {
     })
     .await;
     assert_eq!(named, "secret");
+    // Nor does what others type there rename it.
+    say_in(&stage, stage.bob, secret, "/leaderboard").await;
+    let id = drillbot::domain::ids::ChannelId::new(format!("slack:{}/{secret}", stage.team));
+    assert_eq!(stage.app.channel_name(&id).await.expect("a read").as_deref(), Some("secret"));
     stage.end().await;
 }
 
