@@ -205,6 +205,8 @@ pub fn slack_settings(settings: &config::Slack) -> Result<slack::Settings> {
         signing_secret: exposed(&settings.signing_secret),
         api_url: settings.api_url.clone(),
         command_prefix: settings.command_prefix.clone(),
+        organisers: settings.organisers.clone(),
+        broadcast_reveal: settings.broadcast_reveal,
         patience: slack::Patience::default(),
     })
 }

@@ -21,6 +21,15 @@ enum Wish {
     Theirs,
 }
 
+/// Why a text is no answer, whatever the question; `empty` are the words for one without a letter in it.
+pub(super) fn refuse(answer: &str, empty: fn() -> Message) -> Option<Message> {
+    if !answer.chars().any(char::is_alphanumeric) {
+        return Some(empty());
+    }
+    let chars = answer.chars().count();
+    (chars > MAX_CHARS).then(|| text::answer_too_long(chars))
+}
+
 impl App {
     /// Opens the answer form, with what the member sent before.
     pub(super) async fn ask_for_answer(&self, actor: &Actor, id: &RoundId) -> Result<Reply> {
@@ -42,12 +51,8 @@ impl App {
     /// Saves the form of a round. Sending it again changes the answer; after the close it is kept as late.
     pub(super) async fn save_answer(&self, actor: &Actor, id: &RoundId, answer: &str) -> Result<Reply> {
         let body = answer.trim().to_owned();
-        if !body.chars().any(char::is_alphanumeric) {
-            return Ok(Reply::show(text::empty_answer()));
-        }
-        let chars = body.chars().count();
-        if chars > MAX_CHARS {
-            return Ok(Reply::show(text::answer_too_long(chars)));
+        if let Some(problem) = refuse(&body, text::empty_answer) {
+            return Ok(Reply::show(problem));
         }
         let answer = FormAnswer {
             round: id.clone(),
@@ -91,12 +96,8 @@ impl App {
         if round.answers == AnswerMode::Private {
             return self.save_answer(actor, &round.id, &written.text).await;
         }
-        if !written.text.chars().any(char::is_alphanumeric) {
-            return Ok(Reply::show(text::empty_answer()));
-        }
-        let chars = written.text.chars().count();
-        if chars > MAX_CHARS {
-            return Ok(Reply::show(text::answer_too_long(chars)));
+        if let Some(problem) = refuse(&written.text, text::empty_answer) {
+            return Ok(Reply::show(problem));
         }
         Ok(Reply::show(match self.take_message(written, Wish::Theirs).await? {
             Receipt::Noted => text::message_saved(round.reveal_at),

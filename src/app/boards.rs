@@ -11,7 +11,7 @@ use crate::domain::ids::{ChannelId, MemberId};
 use crate::domain::message::Message;
 use crate::domain::round::Period;
 use crate::domain::score;
-use crate::domain::text::{self, Me, Standing};
+use crate::domain::text::{self, Me, Recent, Standing};
 use crate::store::standings::{List, Place};
 use crate::store::{answers, channels, drills, erased, members, outbox, rounds, scores, standings, web};
 
@@ -94,6 +94,19 @@ impl App {
     }
 
     pub(super) async fn show_me(&self, actor: &Actor) -> Result<Message> {
+        Ok(text::me(&self.me(actor).await?))
+    }
+
+    /// A page of a member's own, for platforms that have one: where they stand, their latest results, what is kept of them, and help.
+    pub async fn home(&self, actor: &Actor) -> Result<Vec<Message>> {
+        let actor = self.at_home(actor).await?;
+        let channel = self.channel_name(&actor.channel).await?;
+        let mut pages = text::home(&self.me(&actor).await?, channel.as_deref());
+        pages.push(self.help(&actor));
+        Ok(pages)
+    }
+
+    async fn me(&self, actor: &Actor) -> Result<Me> {
         let now = self.now();
         let (channel, member) = (actor.channel.clone(), actor.member.clone());
         let (week, all, drilled, streak, topics, recent) = self
@@ -117,7 +130,14 @@ impl App {
             })
             .await?;
         let (_, streak, best_streak) = streak.unwrap_or((actor.member.clone(), 0, 0));
-        Ok(text::me(&Me {
+        let recent = recent.into_iter().map(|score| Recent {
+            topic: self.topic_title(&score.topic),
+            round: score.round,
+            day: score.day,
+            coverage: score.coverage,
+            points: score.points,
+        });
+        Ok(Me {
             name: actor.name.clone(),
             week,
             all,
@@ -125,11 +145,8 @@ impl App {
             streak,
             best_streak,
             topics: topics.into_iter().map(|(topic, mean, n)| (self.topic_title(&topic), mean, n)).collect(),
-            recent: recent
-                .into_iter()
-                .map(|score| (score.day, self.topic_title(&score.topic), score.coverage, score.points))
-                .collect(),
-        }))
+            recent: recent.collect(),
+        })
     }
 
     /// Erases a member everywhere, also from reveals that have been posted; the totals of the others stay.

@@ -19,8 +19,10 @@ pub struct Post<'a> {
     pub opens_thread: Option<&'a str>,
     /// When this was first wanted, unix milliseconds: no message with this key is older.
     pub since: i64,
-    /// Whom to call, in the platform's words (a role of Discord); nobody else is ever pinged.
+    /// Whom to call, in the platform's words (a role of Discord, a user group of Slack); nobody else is ever pinged.
     pub ping: Option<&'a str>,
+    /// What those who do not look into the thread should notice too, for services that can show a reply in its channel.
+    pub announces: bool,
     /// What it is about, for services that sort their posts: the topic, its title, the level.
     pub labels: &'a [String],
 }

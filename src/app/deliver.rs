@@ -540,10 +540,13 @@ impl App {
         }
         // There is none when the answers of the part have been erased in the meantime.
         let posted = match self.reveal_parts(&round, &question).await?.into_iter().nth(part) {
-            Some(message) => match self.post_once(chat, row, post(row, &place, &message)).await {
-                Ok(posted) => Some(posted),
-                Err(error) => return Ok(Done::Failed(error)),
-            },
+            Some(message) => {
+                let post = Post { announces: part == 0, ..post(row, &place, &message) };
+                match self.post_once(chat, row, post).await {
+                    Ok(posted) => Some(posted),
+                    Err(error) => return Ok(Done::Failed(error)),
+                }
+            }
             None => None,
         };
         let (id, private, now) = (row.id.clone(), chat.posts_in_private(), self.now());
@@ -773,7 +776,8 @@ async fn bring_in_line(
 
 /// A post of a row, with nothing beside it.
 fn post<'a>(row: &'a Claimed, place: &'a Place, message: &'a Message) -> Post<'a> {
-    Post { key: &row.id, place, message, opens_thread: None, since: row.created_at, ping: None, labels: &[] }
+    let since = row.created_at;
+    Post { key: &row.id, place, message, opens_thread: None, since, ping: None, announces: false, labels: &[] }
 }
 
 async fn store_scores(

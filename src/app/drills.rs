@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::answers::refuse;
 use super::{Actor, App, random_id};
 use crate::app::boards::period_now;
-use crate::domain::answer::MAX_CHARS;
 use crate::domain::bank::{Filter, TopicMatch};
-use crate::domain::command::{Board, Mode, Verb};
+use crate::domain::command::{Board, Command, Mode, Verb};
 use crate::domain::drill::{Acted, Drill, Item, Outcome, levels};
 use crate::domain::ids::{DrillId, seed_of};
 use crate::domain::message::{Message, Reply};
@@ -17,6 +17,25 @@ use crate::domain::pick::pick;
 use crate::domain::question::{Level, Question};
 use crate::domain::text;
 use crate::store::{drills, members, rounds, standings};
+
+/// Why a drill cannot begin.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// The option to choose or to choose anew.
+    pub option: &'static str,
+    /// For above a form, or beside the option.
+    pub problem: Message,
+    /// What was probably meant.
+    pub near: Vec<String>,
+    /// The whole, where there is no form.
+    pub help: Message,
+}
+
+impl Missing {
+    fn new(option: &'static str, problem: Message) -> Box<Missing> {
+        Box::new(Missing { option, help: problem.clone(), problem, near: Vec::new() })
+    }
+}
 
 /// An unfinished drill is offered again for two weeks.
 const RESUME_MS: i64 = 14 * 86_400_000;
@@ -30,43 +49,74 @@ impl App {
         count: usize,
         mode: Mode,
     ) -> Result<Reply> {
-        let bank = self.bank();
         let Some(typed) = topic else { return self.offer_topics(actor).await };
-        let name = match bank.find_topic(typed) {
-            TopicMatch::Exact(name) => name,
-            TopicMatch::Near(near) => {
-                return Ok(Reply::show(text::topic_help(Some(typed), &near, &self.topic_sizes())));
-            }
-        };
-        let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
-        let mut candidates = bank.select(&filter);
-        if mode == Mode::Choice {
-            candidates.retain(|question| question.choice.is_some());
-            if candidates.is_empty() {
-                return Ok(Reply::show(text::no_choice_questions(&name)));
-            }
+        match self.drill_of(typed, level, mode) {
+            Ok((title, questions)) => self.start_drill(actor, title, questions, count, mode).await,
+            Err(missing) => Ok(Reply::show(missing.help)),
         }
-        if candidates.is_empty() {
-            let level = level.map_or("", Level::as_str);
-            return Ok(Reply::show(text::no_questions_of_level(&bank.topic_title(&name), &name, level)));
-        }
-        self.start_drill(actor, bank.topic_title(&name), candidates, count, mode).await
     }
 
     /// A drill of one question.
     pub(super) async fn drill_question(&self, actor: &Actor, id: &str, mode: Mode) -> Result<Reply> {
-        let question = match self.question(id) {
-            Ok(question) => question,
-            Err(refusal) => return Ok(Reply::show(refusal)),
-        };
-        if mode == Mode::Choice && question.choice.is_none() {
-            return Ok(Reply::show(text::refused(format!(
-                "The question {} has no options to choose from. Leave mode:choice out.",
-                question.id
-            ))));
+        match self.drill_of_one(id, mode) {
+            Ok((title, question)) => self.start_drill(actor, title, vec![question], 1, mode).await,
+            Err(missing) => Ok(Reply::show(missing.help)),
         }
-        let title = self.topic_title(&question.topic);
-        self.start_drill(actor, title, vec![question], 1, mode).await
+    }
+
+    /// What a drill cannot do without and a form could ask for: an option that is wrong or missing. Other commands say so themselves.
+    pub fn missing(&self, command: &Command) -> Option<Box<Missing>> {
+        match command {
+            Command::Drill { question: Some(id), mode, .. } => self.drill_of_one(id, *mode).err(),
+            Command::Drill { topic: Some(typed), level, mode, .. } => self.drill_of(typed, *level, *mode).err(),
+            Command::Drill { topic: None, .. } => {
+                let help = text::topic_help(None, &[], &self.topic_sizes());
+                Some(Box::new(Missing { help, ..*Missing::new("topic", text::what_to_drill()) }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The title and the questions of a topic.
+    fn drill_of(
+        &self,
+        typed: &str,
+        level: Option<Level>,
+        mode: Mode,
+    ) -> Result<(String, Vec<Arc<Question>>), Box<Missing>> {
+        let bank = self.bank();
+        let name = match bank.find_topic(typed) {
+            TopicMatch::Exact(name) => name,
+            TopicMatch::Near(near) => {
+                let help = text::topic_help(Some(typed), &near, &self.topic_sizes());
+                return Err(Box::new(Missing { help, problem: text::no_topic(typed, &near), option: "topic", near }));
+            }
+        };
+        let wrong = |option, problem| Err(Missing::new(option, problem));
+        let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
+        let mut candidates = bank.select(&filter);
+        if candidates.is_empty() {
+            let level = level.map_or("", Level::as_str);
+            return wrong("level", text::no_questions_of_level(&bank.topic_title(&name), level, &name));
+        }
+        if mode == Mode::Choice {
+            candidates.retain(|question| question.choice.is_some());
+            if candidates.is_empty() {
+                return wrong("mode", text::no_choice_questions(&name));
+            }
+        }
+        Ok((bank.topic_title(&name), candidates))
+    }
+
+    fn drill_of_one(&self, id: &str, mode: Mode) -> Result<(String, Arc<Question>), Box<Missing>> {
+        let wrong = |option, problem| Err(Missing::new(option, problem));
+        match self.question(id) {
+            Err(refusal) => wrong("question", refusal),
+            Ok(question) if mode == Mode::Choice && question.choice.is_none() => {
+                wrong("mode", text::no_options_to_choose(&question.id))
+            }
+            Ok(question) => Ok((self.topic_title(&question.topic), question)),
+        }
     }
 
     async fn start_drill(
@@ -129,9 +179,21 @@ impl App {
     /// `/drill` alone: the topics, and the drill that was left unfinished.
     async fn offer_topics(&self, actor: &Actor) -> Result<Reply> {
         let topics = text::topic_help(None, &[], &self.topic_sizes());
+        Ok(Reply::show(match self.left_unfinished(actor).await? {
+            Some((drill, question)) => text::resume_offer(&drill, question.as_ref(), &topics),
+            None => topics,
+        }))
+    }
+
+    /// The drill that somebody has left unfinished, as it stands, with a way to another one.
+    pub async fn unfinished(&self, actor: &Actor) -> Result<Option<Message>> {
+        let open = self.left_unfinished(actor).await?;
+        Ok(open.map(|(drill, question)| text::resume(&drill, question.as_ref())))
+    }
+
+    async fn left_unfinished(&self, actor: &Actor) -> Result<Option<(Drill, Option<Question>)>> {
         let (member, since) = (actor.member.clone(), self.now() - RESUME_MS);
-        let open = self
-            .store
+        self.store
             .read("read an unfinished drill", move |conn| {
                 Box::pin(async move {
                     let Some(drill) = drills::unfinished(conn, &member, since).await? else { return Ok(None) };
@@ -142,11 +204,7 @@ impl App {
                     Ok(Some((drill, question)))
                 })
             })
-            .await?;
-        Ok(Reply::show(match open {
-            Some((drill, question)) => text::resume_offer(&drill, question.as_ref(), &topics),
-            None => topics,
-        }))
+            .await
     }
 
     /// (name, title, questions) of every topic.
@@ -167,14 +225,8 @@ impl App {
 
     pub(super) async fn answer_drill(&self, actor: &Actor, id: &DrillId, at: usize, answer: &str) -> Result<Reply> {
         let answer = answer.trim().to_owned();
-        if !answer.chars().any(char::is_alphanumeric) {
-            return Ok(Reply::show(text::refused(
-                "There is nothing in it yet. Write one sentence at least, or press Skip.",
-            )));
-        }
-        let chars = answer.chars().count();
-        if chars > MAX_CHARS {
-            return Ok(Reply::show(text::answer_too_long(chars)));
+        if let Some(problem) = refuse(&answer, text::empty_drill_answer) {
+            return Ok(Reply::show(problem));
         }
         self.act(actor, id, move |drill, question| drill.answer(at, &answer, question)).await
     }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App};
+use super::{Actor, App, answers};
 use crate::domain::bank::TopicMatch;
 use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
 use crate::domain::ids::platform_of;
 use crate::domain::message::{Form, Message, Reply};
 use crate::domain::text;
 
-/// Offers while somebody types: what platforms show at most.
+/// Lines offered while somebody types one.
 const OFFERS: usize = 25;
 
 /// A line that could be meant.
@@ -65,25 +65,29 @@ impl App {
             }
             Command::Daily { action, schedule } => {
                 if !actor.organiser {
-                    return Ok(Reply::show(text::organisers_only("daily")));
+                    let platform = platform_of(actor.channel.as_str());
+                    return Ok(Reply::show(text::organisers_only("daily", platform)));
                 }
                 Reply::show(self.daily(actor, action, schedule.as_deref()).await?)
             }
             Command::Topics => Reply::show(self.show_topics()),
             Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
             Command::Me { delete: true } => Reply::show(text::forget_question()),
-            Command::Help { command } => {
-                let ways = match platform_of(actor.channel.as_str()) {
-                    _ if !self.reads_threads(actor.channel.as_str()) => text::Ways::Form,
-                    "web" => text::Ways::Threads,
-                    _ => text::Ways::SignedThreads,
-                };
-                Reply::show(match command {
-                    Some(name) => text::help_for(&name, ways),
-                    None => text::help(ways),
-                })
-            }
+            Command::Help { command: None } => Reply::show(self.help(actor)),
+            Command::Help { command: Some(name) } => Reply::show(text::help_for(&name, self.ways(actor))),
         })
+    }
+
+    pub(super) fn help(&self, actor: &Actor) -> Message {
+        text::help(self.ways(actor))
+    }
+
+    fn ways(&self, actor: &Actor) -> text::Ways {
+        match platform_of(actor.channel.as_str()) {
+            _ if !self.reads_threads(actor.channel.as_str()) => text::Ways::Form,
+            "web" => text::Ways::Threads,
+            _ => text::Ways::SignedThreads,
+        }
     }
 
     /// A pressed button. `None` when there is nothing to show.
@@ -119,17 +123,36 @@ impl App {
         command::complete(line, &topics, questions).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
     }
 
-    /// What somebody who types a value of this kind could mean, best first: (shown, value). At most 25, each shown in at most 100
-    /// characters; nothing for values that are not looked up.
-    pub fn suggest(&self, value: Value, typed: &str) -> Vec<(String, String)> {
+    /// What somebody who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
+    /// nothing for values that are not looked up.
+    pub fn suggest(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
         let found = match value {
-            Value::Topic => self.bank().suggest_topics(typed, OFFERS),
-            Value::Question => self.bank().suggest_questions(typed, OFFERS),
+            Value::Topic => self.bank().suggest_topics(typed, most),
+            Value::Question => self.bank().suggest_questions(typed, most),
             Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => {
                 return Vec::new();
             }
         };
         found.into_iter().map(|(words, value)| (text::offer(&value, &words), value)).collect()
+    }
+
+    /// What is wrong with a form that somebody sends, as far as that is known without the database: the input, and why.
+    pub fn refuse_form(action: &str, values: &HashMap<String, String>) -> Option<(&'static str, Message)> {
+        let answer = values.get("answer").map_or("", |answer| answer.trim());
+        let problem = match Action::decode(action)? {
+            Action::Answer(_) => answers::refuse(answer, text::empty_answer),
+            Action::Drill { verb: Verb::Answer, .. } => answers::refuse(answer, text::empty_drill_answer),
+            _ => None,
+        };
+        problem.map(|problem| ("answer", problem))
+    }
+
+    /// The form of a button that opens one of which everything is known, for platforms that show it below the message itself.
+    pub fn form_within(action: &str) -> Option<Form> {
+        match Action::decode(action)? {
+            action @ Action::Drill { verb: Verb::Answer, .. } => Some(text::drill_answer(&action)),
+            _ => None,
+        }
     }
 
     /// The form of an Answer button without anything looked up: for when the database takes longer than a platform waits.

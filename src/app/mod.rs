@@ -32,6 +32,7 @@ use clock::Clock;
 
 pub use crate::store::outbox::Claimed;
 pub use deliver::{AT_ONCE, Delivered};
+pub use drills::Missing;
 pub use handle::Suggestion;
 pub use setup::{ChannelSetup, ScheduleSetup};
 

@@ -178,6 +178,20 @@ pub(super) const SETTINGS: &[Setting] = &[
         "What stands before each command, where another app has the names: \"aws-\" makes it /aws-drill.",
     ),
     setting(
+        "slack",
+        "organisers",
+        Kind::List,
+        "[]",
+        "Ids of members who may use /daily, beside the workspace's admins and owners: [\"U0123ABCD\"].",
+    ),
+    setting(
+        "slack",
+        "broadcast_reveal",
+        Kind::Bool,
+        "false",
+        "Show the model answer in the channel too, not only in the question's thread.",
+    ),
+    setting(
         "daily",
         "cron",
         Kind::Text,

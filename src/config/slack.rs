@@ -22,6 +22,8 @@ pub struct Slack {
     /// Without a slash at its end.
     pub api_url: String,
     pub command_prefix: String,
+    pub organisers: Vec<String>,
+    pub broadcast_reveal: bool,
 }
 
 /// What goes with an app that several workspaces install.
@@ -151,6 +153,22 @@ pub(super) fn build(values: &Values, web: bool, problems: &mut Vec<Problem>) -> 
             ),
         );
     }
+    let organisers = match given("organisers").map(|given| &given.value) {
+        Some(Plain::List(ids)) => ids.iter().map(|id| id.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    let is_id =
+        |id: &String| id.starts_with(['U', 'W']) && id.len() > 1 && id.chars().all(|c| c.is_ascii_alphanumeric());
+    if let Some(other) = organisers.iter().find(|id| !is_id(id)) {
+        wrong(
+            "organisers",
+            format!(
+                "organisers has \"{other}\"; it takes ids of members like \"U0123ABCD\": in Slack, open somebody's profile, the three dots, \
+                 Copy member ID"
+            ),
+        );
+    }
+    let broadcast_reveal = given("broadcast_reveal").is_some_and(|given| given.value == Plain::Bool(true));
     let secret = |text: String| (!text.is_empty()).then(|| Secret::new(text));
     let there = !(bot_token.is_empty() && client_id.is_empty());
     let oauth = OAuth { client_id, client_secret: Secret::new(client_secret), token_key: Secret::new(token_key) };
@@ -162,5 +180,7 @@ pub(super) fn build(values: &Values, web: bool, problems: &mut Vec<Problem>) -> 
         public_url,
         api_url: api_url.trim_end_matches('/').to_owned(),
         command_prefix,
+        organisers,
+        broadcast_reveal,
     })
 }

@@ -185,6 +185,26 @@ fn what_is_wrong_with_discord_is_said() {
     assert!(found[0].message.contains("without \"Bot\"") && !found[0].message.contains("abc"), "{found:?}");
 }
 
+const SLACK: [(&str, &str); 2] = [("DRILLBOT_SLACK_BOT_TOKEN", "xoxb-1"), ("DRILLBOT_SLACK_APP_TOKEN", "xapp-1")];
+
+#[test]
+fn slacks_organisers_go_by_their_ids() {
+    let slack = read_with("", &SLACK).unwrap().slack.unwrap();
+    assert_eq!((slack.organisers, slack.broadcast_reveal), (vec![], false));
+    let text = "[slack]\norganisers = [\"U0123ABCD\", \" W9 \"]\nbroadcast_reveal = true\n";
+    let slack = read_with(text, &SLACK).unwrap().slack.unwrap();
+    assert_eq!((slack.organisers, slack.broadcast_reveal), (vec!["U0123ABCD".to_owned(), "W9".to_owned()], true));
+    for (wrong, said) in [
+        ("organisers = [\"@ann\"]", "organisers has \"@ann\"; it takes ids of members like \"U0123ABCD\""),
+        ("organisers = [\"U1\", \"Ann\"]", "organisers has \"Ann\""),
+        ("broadcast_reveal = \"last\"", "broadcast_reveal is true or false, without quotes"),
+    ] {
+        let found = read_with(&format!("[slack]\n{wrong}\n"), &SLACK).unwrap_err();
+        let found = found[0].to_string();
+        assert!(found.starts_with("drillbot.toml:2: ") && found.contains(said), "{wrong}: {found}");
+    }
+}
+
 #[test]
 fn a_channel_of_discord_goes_by_its_id() {
     let channel = "[[channels]]\nplatform = \"discord\"\nid = \"123456789012345678\"\n";

@@ -124,7 +124,7 @@ pub const TABLE: &[Spec] = &[
                     by_name("tracks", Value::Text, "Only these tracks: devops,cloudops; all = no limit"),
                     by_name("skip", Value::Text, "Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none"),
                     by_name("catch-up", Value::Text, "How late a missed question may still come: 6h"),
-                    by_name("ping", Value::Mention, "The role that each question calls"),
+                    by_name("ping", Value::Mention, "The role or user group that each question calls"),
                     by_name("no-ping", Value::Word(&["yes"]), "yes = questions call nobody any more"),
                     SCHEDULE,
                 ],
@@ -335,8 +335,22 @@ pub fn usage(spec: &Spec, sub: Option<&str>) -> String {
 /// Values by option name, as platforms with typed options deliver them.
 pub type Values = Vec<(&'static str, String)>;
 
+/// A typed line taken apart, each value in its usual spelling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Typed {
+    pub spec: &'static Spec,
+    pub sub: Option<&'static str>,
+    pub values: Values,
+}
+
 /// Reads a typed line, with or without the slash.
 pub fn parse(line: &str) -> Result<Command, Usage> {
+    let Typed { spec, sub, values } = take_apart(line)?;
+    build(spec, sub, &values)
+}
+
+/// What [`parse`] begins with.
+pub fn take_apart(line: &str) -> Result<Typed, Usage> {
     let words = words(line.trim().trim_start_matches('/'));
     let Some((name, rest)) = words.split_first() else {
         return Err(unknown(""));
@@ -354,7 +368,15 @@ pub fn parse(line: &str) -> Result<Command, Usage> {
         (Some(sub.name), sub.options, rest)
     };
     let values = read_values(spec, sub, options, rest)?;
-    build(spec, sub, &values)
+    Ok(Typed { spec, sub, values })
+}
+
+/// The options of a command, or of one of its subcommands.
+pub fn options_of(spec: &Spec, sub: Option<&str>) -> Option<&'static [Opt]> {
+    match sub {
+        None => Some(spec.options),
+        Some(name) => spec.subs.iter().find(|sub| sub.name == name).map(|sub| sub.options),
+    }
 }
 
 /// Builds a command from its parts: what a platform's typed options give, and what [`parse`] ends with.
@@ -429,15 +451,17 @@ pub fn named(line: &str) -> Option<String> {
     Some(values.iter().fold(head, |line, (name, value)| format!("{line} {name}:{value}")))
 }
 
-/// Gives each word to an option: `name=value` by name, the rest to the first free option it fits.
+/// Gives each word to an option: `name=value` by name (a blank may stand before the value), the rest to the first free option it fits.
 fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &[String]) -> Result<Values, Usage> {
     let mut values: Values = Vec::new();
     let mut free: Vec<String> = Vec::new();
-    for word in words {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         let named = word.split_once(['=', ':']).and_then(|(key, value)| {
             options.iter().find(|option| option.name.eq_ignore_ascii_case(key)).map(|option| (option, value))
         });
         if let Some((option, value)) = named {
+            let value = if value.is_empty() { words.next().map_or("", String::as_str) } else { value };
             let value = check(option, value).map_err(|problem| refuse(spec, sub, problem))?;
             if values.iter().any(|(name, _)| *name == option.name) {
                 return Err(refuse(spec, sub, format!("You gave {} twice.", option.name)));
@@ -506,7 +530,7 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
         }
         Value::Mention if value.eq_ignore_ascii_case("none") => Ok("none".to_owned()),
         Value::Mention if value.is_empty() || value.len() > 64 || value.contains(char::is_whitespace) => {
-            Err(format!("\"{value}\" is nobody to call: give {name} one role, or none."))
+            Err(format!("\"{value}\" is nobody to call: give {name} one role or user group, or none."))
         }
         Value::Mention => Ok(value.to_owned()),
         Value::Level => Level::parse(value)
@@ -775,6 +799,7 @@ mod tests {
             ),
             ("/daily set cron=\"0 9 * * 1\"", set(Change { cron: some("0 9 * * 1"), ..Change::default() })),
             ("/me delete", Command::Me { delete: true }),
+            ("/daily set zone: UTC ping: S1", set(Change { zone: some("UTC"), ping: some("S1"), ..Change::default() })),
             ("/help drill", Command::Help { command: some("drill") }),
         ] {
             assert_eq!(parse(line), Ok(expect), "{line}");
@@ -787,9 +812,13 @@ mod tests {
             ("/dril iam", "There is no command /dril. Did you mean \"drill\"?"),
             ("/daily st", "/daily does not know \"st\". Did you mean \"set\"?"),
             ("/daily set", "Say what to change."),
+            ("/daily set zone:", "zone is empty."),
             ("/daily set zon=Europe/London", "There is no setting \"zon\". Did you mean \"zone\"?"),
             ("/daily set time=25:00", "\"25:00\" is no time of day: write it like 09:00 or 17:30."),
-            ("/daily set ping=\"all of you\"", "\"all of you\" is nobody to call: give ping one role, or none."),
+            (
+                "/daily set ping=\"all of you\"",
+                "\"all of you\" is nobody to call: give ping one role or user group, or none.",
+            ),
             ("/daily set noon", "\"noon\" is no time of day: write it like 09:00 or 17:30."),
             ("/daily set cron=\"0 9 * * *\" 09:00", "Give either cron, or time and days, not both."),
             ("/drill count=99", "count is 99; it goes from 1 to 20."),

@@ -23,7 +23,7 @@ use crate::slack;
 use crate::world::{bank, folder, open_store};
 
 fn post<'a>(key: &'a DeliveryId, place: &'a Place, message: &'a Message, opens_thread: Option<&'a str>) -> Post<'a> {
-    Post { key, place, message, opens_thread, since: 0, ping: None, labels: &[] }
+    Post { key, place, message, opens_thread, since: 0, ping: None, announces: false, labels: &[] }
 }
 
 /// A service under test, seen from the side of its members.

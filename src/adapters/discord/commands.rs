@@ -108,7 +108,7 @@ pub fn read(data: &CommandData) -> Result<Command, Usage> {
     // An older registration may know what this version does not; a typed line says so in the right words.
     let Some(spec) = command::find(&data.name) else { return command::parse(&data.name) };
     let (sub, options) = parts(&data.options);
-    let Some(known) = options_of(spec, sub) else {
+    let Some(known) = command::options_of(spec, sub) else {
         return command::parse(&format!("{} {}", data.name, sub.unwrap_or_default()));
     };
     let sub = spec.subs.iter().map(|known| known.name).find(|name| Some(*name) == sub);
@@ -133,7 +133,7 @@ pub fn read(data: &CommandData) -> Result<Command, Usage> {
 /// The option somebody is typing in, and what stands there so far.
 pub fn focused(data: &CommandData) -> Option<(Value, String)> {
     let typing = data.autocomplete()?;
-    let known = options_of(command::find(&data.name)?, parts(&data.options).0)?;
+    let known = command::options_of(command::find(&data.name)?, parts(&data.options).0)?;
     let option = known.iter().find(|option| option.name == typing.name)?;
     Some((option.value, typing.value.to_owned()))
 }
@@ -143,13 +143,6 @@ fn parts(options: &[CommandDataOption]) -> (Option<&str>, &[CommandDataOption]) 
     match options {
         [CommandDataOption { name, value: CommandDataOptionValue::SubCommand(below), .. }] => (Some(name), below),
         options => (None, options),
-    }
-}
-
-fn options_of(spec: &Spec, sub: Option<&str>) -> Option<&'static [Opt]> {
-    match sub {
-        None => Some(spec.options),
-        Some(name) => spec.subs.iter().find(|sub| sub.name == name).map(|sub| sub.options),
     }
 }
 

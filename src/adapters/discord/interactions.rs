@@ -30,6 +30,10 @@ const FOR_A_NAME: Duration = Duration::from_secs(2);
 /// Interactions that are remembered, so that an event that comes twice is one.
 const REMEMBERED: usize = 10_000;
 
+/// Choices that Discord shows while somebody types. Source:
+/// <https://discord.com/developers/docs/interactions/application-commands#autocomplete>.
+const CHOICES_SHOWN: usize = 25;
+
 /// Only the person who asked sees it.
 const EPHEMERAL: u64 = 1 << 6;
 
@@ -198,7 +202,7 @@ fn written(discord: &Discord, command: &CommandInteraction, actor: &Actor) -> Op
 async fn on_autocomplete(discord: &Discord, command: &CommandInteraction) {
     let choices = match commands::focused(&command.data) {
         Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => {
-            discord.app().suggest(value, &typed)
+            discord.app().suggest(value, &typed, CHOICES_SHOWN)
         }
         _ => Vec::new(),
     };

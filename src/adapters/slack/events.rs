@@ -178,7 +178,9 @@ impl Ears {
             "tokens_revoked" if event["tokens"]["bot"].as_array().is_some_and(|all| !all.is_empty()) => {
                 self.note(Change::Removed { at: at(), team: team.clone() });
             }
-            "app_home_opened" if text("tab") == "home" => interactions::home(&self.slack, &team, &text("user")),
+            "app_home_opened" if text("tab") == "home" => {
+                interactions::home_opened(&self.slack, &team, &text("user"), event.get("view"));
+            }
             _ => {}
         }
     }

@@ -20,6 +20,7 @@ pub const OAUTH_PATH: &str = "/slack/oauth";
 const METHODS: &[(&str, &[&str])] = &[
     ("apps.connections.open", &[]),
     ("auth.test", &[]),
+    ("chat.postEphemeral", &["chat:write"]),
     ("chat.postMessage", &["chat:write"]),
     ("chat.update", &["chat:write"]),
     // A channel's posts, and in private conversations those of ours: a message is looked for before it is sent again.

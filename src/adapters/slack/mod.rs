@@ -57,6 +57,7 @@ const CHANGES: usize = 10_000;
 const PAGE: &str = "200";
 /// People who are known beside the database.
 const PEOPLE: usize = 50_000;
+const JUST_NOW: Duration = Duration::from_secs(5);
 
 /// The longest prefix of commands: Slack allows a command 32 characters with its slash.
 pub const PREFIX_CHARS: usize = 16;
@@ -82,6 +83,10 @@ pub struct Settings {
     pub api_url: String,
     /// What stands before each command, for a workspace in which another app has the names.
     pub command_prefix: String,
+    /// Ids of people who steer the drill although they do not look after the workspace.
+    pub organisers: Vec<String>,
+    /// Whether the channel itself shows the beginning of a reveal too.
+    pub broadcast_reveal: bool,
     pub patience: Patience,
 }
 
@@ -128,6 +133,7 @@ struct Inner {
     people: Mutex<HashMap<String, Person>>,
     seen: Mutex<interactions::Seen>,
     bells: standing::Bells,
+    homes: Mutex<interactions::Homes>,
 }
 
 /// What Slack says of somebody.
@@ -137,6 +143,13 @@ struct Person {
     /// Looks after the workspace.
     organiser: bool,
     asked: Instant,
+}
+
+/// What Slack says of a channel.
+struct Found {
+    name: Option<String>,
+    /// Whether the bot is in it.
+    has_bot: bool,
 }
 
 /// A message in what matters here.
@@ -189,6 +202,7 @@ impl Slack {
             people: Mutex::default(),
             seen: Mutex::default(),
             bells: standing::Bells::default(),
+            homes: Mutex::default(),
         }))
     }
 
@@ -209,12 +223,6 @@ impl Slack {
         &self.0.settings.patience
     }
 
-    /// What a member is called, by what is known already.
-    fn known_name(&self, team: &str, user: &str) -> Option<String> {
-        let people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-        people.get(member_id(team, user).as_str()).map(|known| known.name.clone())
-    }
-
     /// What a member is called; Slack's messages do not say. Only of somebody who was never heard of it is asked at once.
     async fn name(&self, workspace: &Workspace, user: &str) -> Option<String> {
         let id = member_id(&workspace.team, user);
@@ -229,12 +237,23 @@ impl Slack {
 
     /// Who a member is, by what was asked lately.
     async fn person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
-        let id = member_id(&workspace.team, user);
-        let known = self.0.people.lock().unwrap_or_else(PoisonError::into_inner).get(id.as_str()).cloned();
-        match known.filter(|known| known.asked.elapsed() < self.patience().names) {
-            Some(known) => Some(known),
-            None => self.ask_person(workspace, user).await,
+        match self.known(workspace, user) {
+            Some(known) if known.asked.elapsed() < self.patience().names => Some(known),
+            _ => self.ask_person(workspace, user).await,
         }
+    }
+
+    /// Whether a member looks after the workspace. Who has just been made its admin does not wait.
+    async fn organiser(&self, workspace: &Workspace, user: &str) -> Option<bool> {
+        match self.person(workspace, user).await? {
+            person if person.organiser || person.asked.elapsed() < JUST_NOW => Some(person.organiser),
+            _ => Some(self.ask_person(workspace, user).await?.organiser),
+        }
+    }
+
+    fn known(&self, workspace: &Workspace, user: &str) -> Option<Person> {
+        let people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.get(member_id(&workspace.team, user).as_str()).cloned()
     }
 
     /// Who a member is now.
@@ -248,11 +267,20 @@ impl Slack {
             #[serde(default)]
             name: String,
             #[serde(default)]
+            team_id: String,
+            #[serde(default)]
+            enterprise_user: Option<Enterprise>,
+            #[serde(default)]
             profile: Profile,
             #[serde(default)]
             is_admin: bool,
             #[serde(default)]
             is_owner: bool,
+        }
+        #[derive(Deserialize)]
+        struct Enterprise {
+            #[serde(default)]
+            teams: Vec<String>,
         }
         #[derive(Default, Deserialize)]
         struct Profile {
@@ -262,15 +290,43 @@ impl Slack {
             real_name: String,
         }
         let found: Found = self.api().get(&workspace.token, "users.info", &[("user", user.to_owned())]).await.ok()?;
-        let User { name, profile: Profile { display_name, real_name }, is_admin, is_owner } = found.user;
-        let name = [display_name, real_name, name].into_iter().find(|name| !name.trim().is_empty())?;
-        let person = Person { name, organiser: is_admin || is_owner, asked: Instant::now() };
+        let User { name, team_id, enterprise_user, profile, is_admin, is_owner } = found.user;
+        let names = [profile.display_name, profile.real_name, name];
+        let name = names.into_iter().find(|name| !name.trim().is_empty())?;
+        // In a channel that workspaces share there are admins of others.
+        let of_here =
+            team_id == workspace.team || enterprise_user.is_some_and(|all| all.teams.contains(&workspace.team));
+        let person = Person { name, organiser: of_here && (is_admin || is_owner), asked: Instant::now() };
         let mut people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() >= PEOPLE {
             people.clear();
         }
         people.insert(member_id(&workspace.team, user).to_string(), person.clone());
         Some(person)
+    }
+
+    /// What a channel is, if Slack says so.
+    async fn place(&self, channel: &ChannelId) -> Option<Found> {
+        #[derive(Deserialize)]
+        struct Told {
+            channel: Channel,
+        }
+        #[derive(Deserialize)]
+        struct Channel {
+            #[serde(default)]
+            name: Option<String>,
+            #[serde(default)]
+            is_member: bool,
+        }
+        let spot = Spot::of_channel(channel)?;
+        let workspace = self.workspace(spot.team).await.ok()?;
+        let asked = [("channel", spot.channel.to_owned())];
+        match self.api().get::<Told>(&workspace.token, "conversations.info", &asked).await {
+            Ok(Told { channel }) => Some(Found { name: channel.name, has_bot: channel.is_member }),
+            // What it is not in and is not public does not exist for it.
+            Err(failure) if failure.code() == "channel_not_found" => Some(Found { name: None, has_bot: false }),
+            Err(_) => None,
+        }
     }
 
     /// The next messages of a channel or a thread (`ts`), and where to go on.

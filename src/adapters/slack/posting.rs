@@ -60,6 +60,9 @@ impl Slack {
         body["channel"] = json!(spot.channel);
         if let Some(ts) = thread {
             body["thread_ts"] = json!(ts);
+            if post.announces && self.0.settings.broadcast_reveal {
+                body["reply_broadcast"] = json!(true);
+            }
         }
         let sent: Sent = self.api().post(&workspace.token, spot.channel, &body).await?;
         let mut posted = posted(Target { spot, ts: &sent.ts }, post);

@@ -6,16 +6,18 @@
 //! which `rich_text` lacks, are `header` and `context` blocks of `plain_text`; see `words::is_plain` for when. The one text that
 //! Slack reads as `mrkdwn` is a message's summary for notifications, see `words::escaped`.
 
+mod form;
 mod page;
 mod rich;
 mod words;
 
 use serde_json::{Value, json};
 
+pub use self::form::{CommandForm, OPTIONS, again, command_form, modal, modal_with, suggestions};
 use self::page::{Page, Surface, weight};
+pub use self::words::is_user_group;
 use self::words::{clean_line, clip, escaped, size};
-use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style};
-use crate::domain::text;
+use crate::domain::message::{Block, Button, Message, Span, Style};
 
 /// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>
 const BUTTONS: usize = 25;
@@ -25,12 +27,6 @@ const ACTION_ID: usize = 255;
 /// <https://docs.slack.dev/reference/views/modal-views>
 const TITLE: usize = 24;
 const PRIVATE_METADATA: usize = 3_000;
-/// <https://docs.slack.dev/reference/block-kit/blocks/input-block>
-const INPUT_LABEL: usize = 2_000;
-/// <https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element>
-const INPUT_PLACEHOLDER: usize = 150;
-const INPUT_VALUE: usize = 3_000;
-
 /// Stands for what has no visible words: Slack refuses empty texts.
 const NOTHING: &str = "–";
 
@@ -91,23 +87,6 @@ pub fn with_key(mut body: Value, key: &str) -> Value {
 pub fn key_of(message: &Value) -> Option<String> {
     let metadata = message.get("metadata").filter(|metadata| metadata["event_type"] == EVENT_TYPE)?;
     metadata["event_payload"]["key"].as_str().map(str::to_owned)
-}
-
-/// The view that asks for what a form asks. A submission has `state.values[id][id].value` for every input.
-///
-/// `private_metadata` has at most 3,000 characters; longer, it is left out.
-pub fn modal(form: &Form, private_metadata: &str) -> Value {
-    let inputs = inputs(&form.inputs);
-    let mut page = Page::new(Surface { blocks: Surface::VIEW.blocks - inputs.len(), ..Surface::VIEW });
-    for block in &form.blocks {
-        page.add(block);
-    }
-    let mut blocks = if form.blocks.is_empty() && !inputs.is_empty() { Vec::new() } else { page.finish("") };
-    blocks.extend(inputs);
-    let mut view = view(&form.title, &blocks, "Cancel", private_metadata);
-    view["callback_id"] = json!(form.action);
-    view["submit"] = plain(&form.submit, TITLE);
-    view
 }
 
 /// The view that shows a message with its buttons.
@@ -209,51 +188,6 @@ fn actions(buttons: &[Button], most: usize, seen: &mut Vec<String>) -> Option<Va
         }
     }
     if elements.is_empty() { None } else { Some(json!({ "type": "actions", "elements": elements })) }
-}
-
-/// The inputs that have an id of their own.
-fn inputs(inputs: &[Input]) -> Vec<Value> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut out = Vec::new();
-    for one in inputs {
-        if !one.id.is_empty() && size(&one.id) <= ACTION_ID && !seen.contains(&one.id.as_str()) {
-            seen.push(&one.id);
-            out.push(input(one, out.is_empty()));
-        }
-    }
-    out.truncate(Surface::VIEW.blocks / 2);
-    out
-}
-
-fn input(input: &Input, first: bool) -> Value {
-    let limit = input.max_length.clamp(1, INPUT_VALUE);
-    let mut element = json!({
-        "type": "plain_text_input",
-        "action_id": input.id,
-        "multiline": input.multiline,
-        "max_length": limit,
-        "focus_on_load": first,
-    });
-    let placeholder = clip(clean_line(&input.placeholder).trim(), INPUT_PLACEHOLDER);
-    if !placeholder.is_empty() {
-        element["placeholder"] = plain(&placeholder, INPUT_PLACEHOLDER);
-    }
-    let mut out = json!({
-        "type": "input",
-        "block_id": input.id,
-        "label": plain(&input.label, INPUT_LABEL),
-        "optional": !input.required,
-    });
-    if !input.value.is_empty() {
-        let value = clip(&input.value, limit);
-        if value != input.value {
-            // Who saves this loses the rest.
-            out["hint"] = plain(text::shortened(), INPUT_LABEL);
-        }
-        element["initial_value"] = json!(value);
-    }
-    out["element"] = element;
-    out
 }
 
 /// A `plain_text` object of one line; colons stay colons.

@@ -3,6 +3,18 @@
 
 /// The text of a message as its author sees it: `&lt;` is a sign again, a link its address, a mention a name.
 pub(super) fn as_typed(text: &str) -> String {
+    undone(text, reference)
+}
+
+/// [`as_typed`], but a user group is its id: what a command needs to call it.
+pub(super) fn as_command(text: &str) -> String {
+    undone(text, |inside| match inside.strip_prefix("!subteam^") {
+        Some(group) => group.split('|').next().unwrap_or(group).to_owned(),
+        None => reference(inside),
+    })
+}
+
+fn undone(text: &str, reference: fn(&str) -> String) -> String {
     let mut typed = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('<') {
@@ -59,5 +71,13 @@ mod tests {
         check("<!here> <!subteam^S1|@drillers> <!date^1^{date}|1970>", "@here @drillers 1970");
         check("an open < bracket", "an open < bracket");
         check("", "");
+    }
+
+    #[test]
+    fn a_user_group_in_a_command_is_its_id() {
+        let check = |text: &str, typed: &str| assert_eq!(as_command(text), typed, "{text}");
+        check("set ping:<!subteam^S1|@drillers> 09:00", "set ping:S1 09:00");
+        check("set ping:<!subteam^S1>", "set ping:S1");
+        check("<@U2|bob> &amp; <!here>", "@bob & @here");
     }
 }

@@ -2,6 +2,8 @@
 
 use super::count;
 use crate::domain::command::{Action, Board, Window};
+use crate::domain::ids::RoundId;
+use crate::domain::markup::shorten;
 use crate::domain::message::{Block, Message, Span, Style, Tone};
 use crate::domain::score::show_points;
 
@@ -105,11 +107,74 @@ pub struct Me {
     pub best_streak: i64,
     /// (topic title, mean coverage, questions), the weakest first.
     pub topics: Vec<(String, i64, i64)>,
-    /// (day, topic title, coverage, points), newest first.
-    pub recent: Vec<(String, String, i64, i64)>,
+    /// Newest first.
+    pub recent: Vec<Recent>,
+}
+
+/// What somebody got for one daily question.
+pub struct Recent {
+    pub round: RoundId,
+    /// `2026-11-23`
+    pub day: String,
+    /// Its title.
+    pub topic: String,
+    pub coverage: i64,
+    /// Tenths.
+    pub points: i64,
 }
 
 pub fn me(view: &Me) -> Message {
+    let mut message = standing(view);
+    if !view.recent.is_empty() {
+        message.blocks.push(Block::heading("Lately"));
+        let rows = view
+            .recent
+            .iter()
+            .map(|one| vec![one.day.clone(), one.topic.clone(), one.coverage.to_string(), show_points(one.points)]);
+        message.blocks.push(Block::Table {
+            head: ["Day", "Topic", "Of 100", "Points"].map(String::from).to_vec(),
+            rows: rows.collect(),
+        });
+    }
+    let erase = vec![Span::command("/me delete"), Span::plain(" erases everything I know about you.")];
+    message.blocks.push(Block::Note { spans: erase });
+    message
+}
+
+/// A member's own page in parts: where they stand in a channel, their latest results, and what is kept of them.
+pub fn home(view: &Me, channel: Option<&str>) -> Vec<Message> {
+    let mut standing = standing(view);
+    if let Some(channel) = channel {
+        standing.blocks.push(Block::note(format!("This is your standing in #{channel}.")));
+    }
+    standing.buttons.push(super::card::button(Action::Run("/drill".into()), "Drill", Style::Secondary));
+    let mut results = vec![Block::heading("Your latest results")];
+    if view.recent.is_empty() {
+        results.push(Block::line("The result of each daily question that you answer appears here after its reveal."));
+    }
+    let mut buttons = Vec::new();
+    for one in &view.recent {
+        let Recent { round, day, topic, coverage, points } = one;
+        let spans = vec![
+            Span::bold(format!("{day} {topic} ")),
+            Span::plain(format!("{coverage} of 100, {} points", show_points(*points))),
+        ];
+        results.push(Block::item("•", spans));
+        let label = shorten(&format!("Result of {day}, {topic}"), 70);
+        buttons.push(super::card::button(Action::MyResult(round.clone()), label, Style::Secondary));
+    }
+    let results = Message { summary: "Your latest results".into(), blocks: results, buttons, ..Message::default() };
+    let kept = vec![
+        Block::heading("Settings"),
+        Block::field("Your name", format!("{}, as in your profile; the boards and reveals show it", view.name)),
+        Block::field("Your data", "answers, scores, streaks and drills, until you erase them"),
+    ];
+    let erase = super::card::button(Action::Run("/me delete".into()), "Erase my data", Style::Danger);
+    let kept = Message { summary: "Settings".into(), blocks: kept, buttons: vec![erase], ..Message::default() };
+    vec![standing, results, kept]
+}
+
+fn standing(view: &Me) -> Message {
     let mut blocks = vec![Block::heading(format!("{}, so far", view.name))];
     let place = |place: Option<(usize, i64, i64)>| match place {
         Some((rank, points, answers)) => {
@@ -140,23 +205,11 @@ pub fn me(view: &Me) -> Message {
         if let Some((weakest, mean, _)) = view.topics.first().filter(|(_, mean, _)| *mean < 80) {
             let action = Action::Run(format!("/drill topic:\"{weakest}\""));
             if action.encode().len() <= 100 {
-                let label = crate::domain::markup::shorten(&format!("Drill {weakest} ({mean} of 100)"), 70);
+                let label = shorten(&format!("Drill {weakest} ({mean} of 100)"), 70);
                 buttons.push(super::card::button(action, label, Style::Primary));
             }
         }
     }
-    if !view.recent.is_empty() {
-        blocks.push(Block::heading("Lately"));
-        let rows = view.recent.iter().map(|(day, topic, coverage, points)| {
-            vec![day.clone(), topic.clone(), coverage.to_string(), show_points(*points)]
-        });
-        blocks.push(Block::Table {
-            head: ["Day", "Topic", "Of 100", "Points"].map(String::from).to_vec(),
-            rows: rows.collect(),
-        });
-    }
-    let erase = vec![Span::command("/me delete"), Span::plain(" erases everything I know about you.")];
-    blocks.push(Block::Note { spans: erase });
     let summary = format!("{}: {}", view.name, place(view.all));
     Message { summary, blocks, buttons, tone: Tone::Plain }
 }

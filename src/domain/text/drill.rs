@@ -5,6 +5,7 @@ use super::result::{feedback, quote, worth};
 use super::{count, len, names};
 use crate::domain::command::{Action, Verb};
 use crate::domain::drill::{Drill, Outcome};
+use crate::domain::ids::QuestionId;
 use crate::domain::markup;
 use crate::domain::message::{Block, Button, Form, Message, Span, Style, Tone};
 use crate::domain::question::Question;
@@ -171,23 +172,52 @@ fn letter(at: usize) -> char {
 }
 
 pub fn drill_form(drill: &Drill, question: &Question) -> Form {
+    let action = Action::Drill { drill: drill.id.clone(), at: drill.at, verb: Verb::Answer };
+    Form { blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }], ..drill_answer(&action) }
+}
+
+/// The form alone, for below the question.
+pub fn drill_answer(action: &Action) -> Form {
     Form {
-        action: Action::Drill { drill: drill.id.clone(), at: drill.at, verb: Verb::Answer }.encode(),
+        action: action.encode(),
         title: "Your answer".into(),
-        blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
+        blocks: vec![],
         inputs: vec![answer_input("")],
         submit: "Grade it".into(),
     }
 }
 
+pub fn empty_drill_answer() -> Message {
+    super::refused("There is nothing in it yet. Write one sentence at least, or press Skip.")
+}
+
 /// A member with an unfinished drill begins `/drill` without a topic.
 pub fn resume_offer(drill: &Drill, question: Option<&Question>, topics: &Message) -> Message {
-    let mut message = drill_view(drill, question);
-    message.blocks.insert(0, Block::line("You have not finished this one:"));
+    let mut message = unfinished(drill, question);
     message.blocks.push(Block::Divider);
     message.blocks.extend(topics.blocks.iter().cloned());
     message
 }
+
+/// As [`resume_offer`], where a form has the topics.
+pub fn resume(drill: &Drill, question: Option<&Question>) -> Message {
+    let mut message = unfinished(drill, question);
+    message.buttons.push(button(Action::Run("/drill".into()), "Another drill", Style::Secondary));
+    message
+}
+
+fn unfinished(drill: &Drill, question: Option<&Question>) -> Message {
+    let mut message = drill_view(drill, question);
+    message.blocks.insert(0, Block::line("You have not finished this one:"));
+    message
+}
+
+/// What stands above the form of a drill.
+pub fn what_to_drill() -> Message {
+    Message::say(WHAT)
+}
+
+const WHAT: &str = "What would you like to practise? Choose a topic, or one question.";
 
 /// A wrong or missing topic: the topics with their sizes, and the nearest names as buttons.
 pub fn topic_help(wrong: Option<&str>, near: &[String], topics: &[(String, String, usize)]) -> Message {
@@ -234,7 +264,11 @@ pub fn no_choice_questions(topic: &str) -> Message {
     ])
 }
 
-pub fn no_questions_of_level(title: &str, topic: &str, level: &str) -> Message {
+pub fn no_options_to_choose(question: &QuestionId) -> Message {
+    super::refused(format!("The question {question} has no options to choose from. Leave mode:choice out."))
+}
+
+pub fn no_questions_of_level(title: &str, level: &str, topic: &str) -> Message {
     super::refused_with(vec![
         Span::plain(format!("{title} has no {level} questions. Leave the level out: ")),
         Span::command(format!("/drill {topic}")),

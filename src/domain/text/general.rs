@@ -139,8 +139,29 @@ pub fn offer(value: &str, words: &str) -> String {
     crate::domain::markup::shorten(&format!("{value}: {words}"), 100)
 }
 
-pub fn organisers_only(command: &str) -> Message {
-    refused(format!("/{command} is for this channel's organisers. Ask one of them, or try /help for what you can do."))
+pub fn organisers_only(command: &str, platform: &str) -> Message {
+    let who = match platform {
+        "slack" => ": admins and owners of the workspace, and whom slack.organisers in my settings names",
+        _ => "",
+    };
+    refused(format!(
+        "/{command} is for this channel's organisers{who}. Ask one of them, or try /help for what you can do."
+    ))
+}
+
+/// `/daily` in a private conversation.
+pub fn only_in_channels(command: &str) -> Message {
+    refused(format!("/{command} is about the question of a channel: type it in the channel that is to have one."))
+}
+
+/// The platform does not say whether somebody is an organiser.
+pub fn organiser_unknown() -> Message {
+    refused("Nobody tells me just now whether you are an organiser, so nothing was changed. Try again in a moment.")
+}
+
+/// A form that could not be opened any more.
+pub fn too_late_for_a_form() -> Message {
+    refused("I was too slow to open the form. Try once more.")
 }
 
 pub fn topics(all: &[TopicCount]) -> Message {
@@ -200,12 +221,32 @@ pub fn message_saved(reveal_at: i64) -> Message {
 
 /// `/daily set ping:@everyone`
 pub fn everyone_not_called() -> String {
-    "I never call everyone: give ping a role of those who want to be called.".to_owned()
+    "I never call everyone: give ping a role or user group of those who want to be called.".to_owned()
+}
+
+/// `/daily set ping:` with something else than a user group of Slack.
+pub fn no_user_group(typed: &str) -> String {
+    let typed = crate::domain::markup::shorten(typed, 60);
+    format!("\"{typed}\" is no user group. Type @ behind ping: and choose the group from Slack's list, or give none.")
 }
 
 /// What stands in a window until there is more to show.
 pub fn one_moment() -> Message {
     Message::say("One moment…")
+}
+
+/// [`one_moment`] in the place of a form, with what was written in it: nobody is to lose that, whatever happens.
+pub fn one_moment_with(written: &str) -> Message {
+    let mut message = one_moment();
+    if !written.trim().is_empty() {
+        message.blocks.push(Block::Quote { by: None, text: written.to_owned(), hits: vec![] });
+    }
+    message
+}
+
+/// What sends the form of a command.
+pub fn form_submit() -> &'static str {
+    "Go"
 }
 
 /// "Save as my answer" on a message that is in no question's thread.

@@ -13,7 +13,7 @@ pub mod trouble;
 use super::markup;
 use super::message::{Block, Span};
 
-pub use boards::{Me, Standing, board_size, board_title, leaderboard, me};
+pub use boards::{Me, Recent, Standing, board_size, board_title, home, leaderboard, me};
 pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
@@ -24,13 +24,14 @@ pub use daily::{
     show_schedules, skipped,
 };
 pub use drill::{
-    drill_form, drill_view, no_choice_questions, no_questions_of_level, question_title, resume_offer, stale_button,
-    topic_help,
+    drill_answer, drill_form, drill_view, empty_drill_answer, no_choice_questions, no_options_to_choose,
+    no_questions_of_level, question_title, resume, resume_offer, stale_button, topic_help, what_to_drill,
 };
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
-    help, help_for, message_saved, no_question, no_topic, not_in_a_question, not_your_message, offer, one_moment,
-    organisers_only, question_closed, refused, refused_with, round_gone, shortened, topics, unknown_button, usage,
+    form_submit, help, help_for, message_saved, no_question, no_topic, no_user_group, not_in_a_question,
+    not_your_message, offer, one_moment, one_moment_with, only_in_channels, organiser_unknown, organisers_only,
+    question_closed, refused, refused_with, round_gone, shortened, too_late_for_a_form, topics, unknown_button, usage,
 };
 pub use local::{Local, localized};
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};

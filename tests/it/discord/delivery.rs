@@ -187,6 +187,7 @@ async fn a_thread_that_is_there_already_is_no_failure() {
         opens_thread: Some("Title"),
         since: 0,
         ping: None,
+        announces: false,
         labels: &[],
     };
     let first = chat.post(post).await.expect("it is posted");

@@ -996,7 +996,7 @@ fn helps() {
       ◦ `tracks` Only these tracks: devops,cloudops; all = no limit
       ◦ `skip` Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none
       ◦ `catch-up` How late a missed question may still come: 6h
-      ◦ `ping` The role that each question calls
+      ◦ `ping` The role or user group that each question calls
       ◦ `no-ping` yes = questions call nobody any more
     • `/daily pause` No more questions until `/daily resume`
     • `/daily resume` Questions come again

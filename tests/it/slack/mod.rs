@@ -1,11 +1,14 @@
 //! The bot on Slack: the real adapter against a server that behaves like Slack.
 
+mod commands;
 mod day;
 mod delivery;
 mod doctor;
 mod drill;
+mod home;
 mod http;
 mod install;
+mod interactions;
 mod manifest;
 mod outcomes;
 mod people;
@@ -90,6 +93,8 @@ impl Stage {
             signing_secret: None,
             api_url: fake.url(),
             command_prefix: String::new(),
+            organisers: Vec::new(),
+            broadcast_reveal: false,
             patience: Patience::default(),
         };
         adjust(&mut settings);
@@ -189,7 +194,13 @@ impl Stage {
     /// `/daily set` by Ann and then a question at once; its card.
     pub async fn question(&self, settings: &str) -> Shown {
         self.schedule(settings).await;
-        self.ask().await
+        let card = self.ask().await;
+        eventually("the question's thread is noted", PATIENCE, || async {
+            let thread = ThreadId::new(format!("{}/{}/{}", self.team, card.spot.channel, card.spot.ts));
+            self.app.thread_channel(slack::PLATFORM, &thread).await.expect("a read")
+        })
+        .await;
+        card
     }
 
     pub async fn schedule(&self, settings: &str) {
@@ -299,7 +310,9 @@ impl Stage {
         }
         standings_agree(&self.app.store).await;
         let bot = self.fake.bot(self.team);
-        for shown in self.fake.everything().into_iter().filter(|one| one.author_id == bot) {
+        // What only one person sees calls nobody.
+        let public = |one: &Shown| one.author_id == bot && one.only_for.is_none();
+        for shown in self.fake.everything().into_iter().filter(public) {
             assert!(shown.pinged == Pinged::default() || self.lawless, "{} pinged {:?}", shown.text(), shown.pinged);
         }
         if !self.lawless {

@@ -242,3 +242,20 @@ async fn called(stage: &Stage, user: Id) -> Option<String> {
     let member = MemberId::new(format!("slack:{}/{user}", stage.team));
     stage.app.member_name(&member).await.expect("a read")
 }
+
+#[tokio::test]
+async fn names_are_asked_for_a_few_at_a_time() {
+    let stage = Stage::new().await;
+    let fake = &stage.fake;
+    let card = stage.question(LONG).await;
+    let newcomers: Vec<Id> = (0..40).map(|n| fake.member(stage.team, &format!("Newcomer {n}"))).collect();
+    fake.always("users.info", Fault::Late(Duration::from_secs(60)));
+    let before = fake.requests("users.info").len();
+    for who in &newcomers {
+        fake.reply(*who, card.spot, PART);
+    }
+    fake.until(stage.channel, "40 people").await;
+    let asked = fake.requests("users.info").len() - before;
+    assert!((1..30).contains(&asked), "{asked} times");
+    stage.end().await;
+}

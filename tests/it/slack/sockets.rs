@@ -503,7 +503,7 @@ async fn a_wrong_app_token_ends_it_at_once() {
 
 #[tokio::test]
 async fn a_wrong_bot_token_ends_it_at_once() {
-    let mut stage = stage_with(|settings| settings.bot_token = "xoxb-wrong".into()).await;
+    let mut stage = stage_with(|settings| settings.bot_token = Some("xoxb-wrong".into())).await;
     stage.start();
     let words = ["the bot token (invalid_auth)", "DRILLBOT_SLACK_BOT_TOKEN"];
     ends(stage, |ended| matches!(ended, Ended::BotToken { .. }), &words).await;

@@ -164,6 +164,7 @@ impl Model {
             hash: String::new(),
             values: Values::new(),
             errors: BTreeMap::new(),
+            offered: BTreeMap::new(),
             open: true,
             home,
             previous: below,
@@ -218,7 +219,7 @@ pub fn values_of(blocks: &[Value], before: &Values) -> Values {
                 "plain_text_input" | "number_input" | "url_text_input" => {
                     json!({"type": kind, "value": element["initial_value"]})
                 }
-                "static_select" | "radio_buttons" => {
+                "static_select" | "external_select" | "radio_buttons" => {
                     json!({"type": kind, "selected_option": element["initial_option"]})
                 }
                 "checkboxes" | "multi_static_select" => {

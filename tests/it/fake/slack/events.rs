@@ -14,6 +14,7 @@ use super::Shared;
 use super::faults::Signature;
 use super::manifest;
 use super::model::{Id, Installed, Model, now_s};
+use super::people::Answered;
 use super::socket::Sent;
 use super::wire;
 
@@ -43,6 +44,8 @@ pub struct Delivery {
     pub ack: Option<Ack>,
     /// Nothing more will come of it.
     pub over: bool,
+    /// What the acknowledgement of a sent form did to it.
+    pub answered: Option<Answered>,
     socket: Option<u64>,
 }
 
@@ -163,6 +166,7 @@ impl Model {
                 sent,
                 ack: None,
                 over: false,
+                answered: None,
                 socket,
             };
             self.deliveries.all.insert(id.clone(), delivery);
@@ -230,8 +234,18 @@ impl Model {
                 .push(format!("a payload in the acknowledgement of {}, which accepts none", it.payload["type"]));
         }
         let ack = Ack { what: it.what, after: it.sent.elapsed(), attempt: it.attempts, payload };
+        let first = it.ack.is_none();
         it.ack.get_or_insert(ack.clone());
+        let form = (first && it.payload["type"] == "view_submission").then(|| it.payload["view"]["id"].clone());
         self.keep("acknowledgement", ack.payload.as_ref().unwrap_or(&Value::Null));
+        if let Some(form) = form {
+            // At once, as Slack does: what the app does to the form afterwards comes afterwards.
+            let view = form.as_str().and_then(|id| id.parse().ok());
+            let answered = view.and_then(|view| self.answer_form(view, ack.payload.as_ref().unwrap_or(&Value::Null)));
+            if let Some(it) = self.deliveries.all.get_mut(id) {
+                it.answered = answered;
+            }
+        }
         self.deliveries.acks.push(ack);
     }
 }

@@ -106,6 +106,18 @@ pub fn view(view: &Value) -> Vec<Problem> {
     checked.problems
 }
 
+/// What is wrong with an answer to `block_suggestion`.
+pub fn suggestions(body: &Value) -> Vec<Problem> {
+    let mut checked = Checked::default();
+    match body["options"].as_array() {
+        // Nothing found is an answer too.
+        Some(none) if none.is_empty() => {}
+        Some(_) => checked.options("options", &body["options"], 100),
+        None => checked.refuse("options", "are missing".into()),
+    }
+    checked.problems
+}
+
 impl Checked {
     fn refuse(&mut self, at: &str, why: String) {
         self.problems.push(Problem { at: at.to_owned(), why, refused: true });
@@ -254,6 +266,11 @@ impl Checked {
                     self.options(at, &it["options"], 100);
                 }
             }
+            "external_select" => {
+                if let Some(option) = it.get("initial_option") {
+                    self.options(at, &Value::Array(vec![option.clone()]), 1);
+                }
+            }
             "radio_buttons" | "checkboxes" => self.options(at, &it["options"], 10),
             "overflow" => self.options(at, &it["options"], 5),
             "plain_text_input" => {
@@ -281,7 +298,7 @@ impl Checked {
         }
         let initial =
             it.get("initial_option").into_iter().chain(it["initial_options"].as_array().into_iter().flatten());
-        for one in initial.filter(|one| !one.is_null()) {
+        for one in initial.filter(|one| !one.is_null() && kind != "external_select") {
             let groups = it["option_groups"].as_array().into_iter().flatten();
             let grouped = groups.flat_map(|group| group["options"].as_array().into_iter().flatten());
             if !it["options"].as_array().into_iter().flatten().chain(grouped).any(|option| option == one) {

@@ -197,6 +197,8 @@ pub struct View {
     pub values: BTreeMap<String, BTreeMap<String, Value>>,
     /// What the last submission was told, by block id.
     pub errors: BTreeMap<String, String>,
+    /// The options that a select was last offered, by action id.
+    pub offered: BTreeMap<String, Vec<Value>>,
     pub open: bool,
     pub home: bool,
     pub previous: Option<Id>,

@@ -402,6 +402,48 @@ impl Fake {
         self.interact(act).await
     }
 
+    /// Somebody types in a select whose options the app knows, by action id, block id or label. What they are offered: (text, value).
+    pub async fn suggest(&self, user: Id, view: impl Into<Target>, input: &str, typed: &str) -> Vec<(String, String)> {
+        let on = view.into();
+        let asked = self.with(|model| {
+            let Target::View(id) = on else { return Err("this is no form".to_owned()) };
+            let view = open_view(model, user, id)?.clone();
+            let blocks = view.form["blocks"].as_array().cloned().unwrap_or_default();
+            let named = |block: &&Value| {
+                let names = [&block["element"]["action_id"], &block["block_id"], &block["label"]["text"]];
+                block["element"]["type"] == "external_select" && names.iter().any(|name| **name == input)
+            };
+            let block = blocks.iter().find(named).ok_or_else(|| format!("there is no select {input:?}"))?;
+            let action = block["element"]["action_id"].as_str().unwrap_or_default().to_owned();
+            let mut payload = wire::interaction(model, "block_suggestion", view.team, user);
+            let more = json!({
+                "container": {"type": "view", "view_id": id.to_string()}, "action_id": action, "value": typed,
+                "block_id": block["block_id"], "view": wire::view(model, &view),
+            });
+            wire::merge(&mut payload, more);
+            Ok((model.ask(What::Interaction, payload, true), id, action))
+        });
+        let (delivery, view, action) = asked.unwrap_or_else(|why| panic!("{why}"));
+        let over =
+            |model: &Model| model.deliveries.all.get(&delivery).filter(|it| it.ack.is_some() || it.over).map(|_| ());
+        let patience = self.with(|model| model.timing.patience);
+        self.shared.wait(patience, over).await;
+        self.with(|model| {
+            let payload = model.deliveries.all.get(&delivery).and_then(|it| it.ack.as_ref()?.payload.clone());
+            let payload = payload.unwrap_or_default();
+            for problem in limits::suggestions(&payload) {
+                model.violations.push(format!("suggestions: {}: {}", problem.at, problem.why));
+            }
+            let offered = payload["options"].as_array().cloned().unwrap_or_default();
+            let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+            let shown = offered.iter().map(|one| (text(&one["text"]["text"]), text(&one["value"]))).collect();
+            if let Some(view) = model.views.get_mut(&view) {
+                view.offered.insert(action, offered);
+            }
+            shown
+        })
+    }
+
     /// Somebody closes a form without sending it.
     pub fn close(&self, user: Id, view: Id) {
         self.with(|model| {
@@ -444,20 +486,24 @@ impl Fake {
         self.interact(act).await
     }
 
-    /// Somebody opens the app's Home. What it shows when the app has published it anew, or still shows.
-    pub async fn open_home(&self, user: Id) -> Screen {
-        let (team, since) = self.with(|model| {
+    /// Somebody looks at a tab of the app, `home` or `messages`; nobody waits for what comes of it.
+    pub fn opens_tab(&self, user: Id, tab: &str) {
+        self.with(|model| {
             let team = model.users[&user].team;
             let channel = model.direct(team, user);
-            let since = model.happenings.len();
-            let view = model.home(team, user).map(|view| wire::view(model, view));
+            let view = model.home(team, user).filter(|_| tab == "home").map(|view| wire::view(model, view));
             let event = json!({
-                "type": "app_home_opened", "user": user.to_string(), "channel": channel.to_string(), "tab": "home",
+                "type": "app_home_opened", "user": user.to_string(), "channel": channel.to_string(), "tab": tab,
                 "view": view,
             });
             model.tell(team, "app_home_opened", without_nulls(event), false);
-            (team, since)
         });
+    }
+
+    /// Somebody opens the app's Home. What it shows when the app has published it anew, or still shows.
+    pub async fn open_home(&self, user: Id) -> Screen {
+        let (team, since) = self.with(|model| (model.users[&user].team, model.happenings.len()));
+        self.opens_tab(user, "home");
         let patience = self.with(|model| model.timing.patience);
         let published = |model: &Model| {
             let home = model.home(team, user)?.id;
@@ -506,7 +552,7 @@ impl Fake {
             What::Command => (self.with(|model| command_answer(model, &act, after, &payload)), patience),
             What::Interaction if act.payload["type"] == "view_submission" => {
                 let glance = self.with(|model| model.timing.glance);
-                (self.with(|model| submission_answer(model, &act, after, &payload)), glance)
+                (self.with(|model| submission_answer(model, &id, after)), glance)
             }
             _ => (None, patience),
         };
@@ -537,52 +583,68 @@ fn command_answer(model: &mut Model, act: &Act, after: Option<Duration>, payload
     Some(seen_message(model, SeenKind::Message { ephemeral: only_for.is_some() }, after, spot))
 }
 
-/// What an acknowledgement of a submission does to the form.
-fn submission_answer(model: &mut Model, act: &Act, after: Option<Duration>, payload: &Value) -> Option<Seen> {
-    let Some(Target::View(id)) = act.on else { return None };
-    let form = payload["view"].clone();
-    if !form.is_null() {
-        for problem in limits::view(&form) {
-            model.violations.push(format!("answer to a form: {}: {}", problem.at, problem.why));
-        }
-    }
-    match payload["response_action"].as_str() {
-        Some("update") => {
-            model.set_view(id, form);
-            Some(seen_view(model, SeenKind::Updated, after, id))
-        }
-        Some("push") => {
-            let above = model.open_view(act.team, act.user, form, Some(id));
-            Some(seen_view(model, SeenKind::Modal, after, above))
-        }
-        Some("errors") => {
-            let told = payload["errors"].as_object().cloned().unwrap_or_default();
-            let blocks = model.views.get(&id).map(|view| view.form["blocks"].clone()).unwrap_or_default();
-            let is_input = |name: &str| {
-                blocks
-                    .as_array()
-                    .is_some_and(|all| all.iter().any(|it| it["block_id"] == name && it["type"] == "input"))
-            };
-            let strange: Vec<&String> = told.keys().filter(|name| !is_input(name)).collect();
-            if !strange.is_empty() || told.is_empty() {
-                model.violations.push(format!("answer to a form: errors for {strange:?}, which are no inputs"));
+/// What became of a form when it was sent.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    kind: SeenKind,
+    view: Id,
+    errors: BTreeMap<String, String>,
+}
+
+fn submission_answer(model: &Model, delivery: &str, after: Option<Duration>) -> Option<Seen> {
+    let Answered { kind, view, errors } = model.deliveries.all.get(delivery)?.answered.clone()?;
+    Some(Seen { errors, ..seen_view(model, kind, after, view) })
+}
+
+impl Model {
+    /// What an acknowledgement of a submission does to the form; nothing when the form closes.
+    pub fn answer_form(&mut self, id: Id, payload: &Value) -> Option<Answered> {
+        let (team, user) = self.views.get(&id).filter(|view| view.open).map(|view| (view.team, view.user))?;
+        let form = payload["view"].clone();
+        if !form.is_null() {
+            for problem in limits::view(&form) {
+                self.violations.push(format!("answer to a form: {}: {}", problem.at, problem.why));
             }
-            let errors: BTreeMap<String, String> =
-                told.into_iter().map(|(name, why)| (name, why.as_str().unwrap_or_default().to_owned())).collect();
-            model.views.get_mut(&id)?.errors = errors.clone();
-            Some(Seen { errors, ..seen_view(model, SeenKind::Errors, after, id) })
         }
-        Some("clear") => {
-            model.close_view(id, true);
-            None
-        }
-        None => {
-            model.close_view(id, false);
-            None
-        }
-        Some(other) => {
-            model.violations.push(format!("answer to a form: response_action {other:?}"));
-            None
+        let answered = |kind, view| Some(Answered { kind, view, errors: BTreeMap::new() });
+        match payload["response_action"].as_str() {
+            Some("update") => {
+                self.set_view(id, form);
+                answered(SeenKind::Updated, id)
+            }
+            Some("push") => {
+                let above = self.open_view(team, user, form, Some(id));
+                answered(SeenKind::Modal, above)
+            }
+            Some("errors") => {
+                let told = payload["errors"].as_object().cloned().unwrap_or_default();
+                let blocks = self.views.get(&id).map(|view| view.form["blocks"].clone()).unwrap_or_default();
+                let is_input = |name: &str| {
+                    blocks
+                        .as_array()
+                        .is_some_and(|all| all.iter().any(|it| it["block_id"] == name && it["type"] == "input"))
+                };
+                let strange: Vec<&String> = told.keys().filter(|name| !is_input(name)).collect();
+                if !strange.is_empty() || told.is_empty() {
+                    self.violations.push(format!("answer to a form: errors for {strange:?}, which are no inputs"));
+                }
+                let errors: BTreeMap<String, String> =
+                    told.into_iter().map(|(name, why)| (name, why.as_str().unwrap_or_default().to_owned())).collect();
+                self.views.get_mut(&id)?.errors = errors.clone();
+                Some(Answered { kind: SeenKind::Errors, view: id, errors })
+            }
+            Some("clear") => {
+                self.close_view(id, true);
+                None
+            }
+            None => {
+                self.close_view(id, false);
+                None
+            }
+            Some(other) => {
+                self.violations.push(format!("answer to a form: response_action {other:?}"));
+                None
+            }
         }
     }
 }
@@ -740,7 +802,13 @@ fn fill(view: &View, values: &[(&str, &str)]) -> Result<super::chat::Values, Ref
         let slot = state.entry(text(&block["block_id"])).or_default().entry(text(&element["action_id"])).or_default();
         if let Some((name, value)) = given {
             unknown.retain(|one| one != name);
-            *slot = if options_of(element).is_empty() {
+            let offered = view.offered.get(element["action_id"].as_str().unwrap_or_default());
+            *slot = if element["type"] == "external_select" {
+                let named = |one: &&Value| one["text"]["text"] == *value || one["value"] == *value;
+                let option = offered.and_then(|all| all.iter().find(named));
+                let option = option.ok_or_else(|| format!("{value:?} was not offered for {label:?}"))?;
+                json!({"type": "external_select", "selected_option": option})
+            } else if options_of(element).is_empty() {
                 let written = if value.is_empty() { Value::Null } else { json!(value) };
                 json!({"type": element["type"], "value": written})
             } else {
