@@ -289,11 +289,11 @@ pub(super) async fn note_changes(slack: Slack, mut happened: mpsc::Receiver<Chan
                 }
                 app.channel_may_be_back(id).await
             }
-            Change::Removed { team, .. } if slack.is_home(team) => {
+            Change::Removed { team, at } => {
+                // The settings' token, if it is this workspace's: that is asked.
                 slack.doubt_token();
-                Ok(())
+                if slack.is_home(team) { Ok(()) } else { slack.uninstalled(team, *at).await }
             }
-            Change::Removed { team, at } => slack.uninstalled(team, *at).await,
         };
         if let Err(error) = outcome {
             tracing::error!(error = format!("{error:#}"), "cannot store what happened in Slack");

@@ -29,7 +29,10 @@ async fn every_command_of_the_table_is_answered_in_private_or_in_a_modal() {
     let (fake, ann) = (&stage.fake, stage.ann);
     for spec in TABLE {
         let sub = if spec.subs.is_empty() { "" } else { " show" };
-        for line in [format!("/{}", spec.name), spec.example.to_owned(), format!("/{}{sub} what=ever", spec.name)] {
+        let example = spec.example.strip_prefix('/').expect("a command");
+        for line in [spec.name.to_owned(), example.to_owned(), format!("{}{sub} what=ever", spec.name)] {
+            // Slack has a /me of its own.
+            let line = format!("/{}", if spec.name == "me" { line.replacen("me", "about-me", 1) } else { line });
             let seen = fake.command(ann, stage.channel, &line).await;
             let kind = if spec.name == "drill" && !line.contains('=') {
                 SeenKind::Modal
@@ -49,13 +52,15 @@ async fn every_command_of_the_table_is_answered_in_private_or_in_a_modal() {
 async fn what_cannot_be_read_says_what_would_be_right() {
     let stage = Stage::new().await;
     assert_snapshot!(say(&stage, stage.ann, "/daily set 25:00").await, @r#"
-    "25:00" is no time of day: write it like 09:00 or 17:30./daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
+    "25:00" is no time of day: write it like 09:00 or 17:30.
+    /daily set [time] [days:..] [cron:..] [zone:..] [reveal:..] [answers:..] [topics:..] [levels:..] [tracks:..] [skip:..] [catch-up:..] [ping:..] [no-ping:..] [schedule:..]
     For example: /daily set 09:00 days:mon-fri zone:Europe/London reveal:17:00
     "#);
     assert_snapshot!(say(&stage, stage.bob, "/leaderboard iamm").await, @r#"There is no topic "iamm". Did you mean iam? /topics shows them all."#);
-    assert_snapshot!(say(&stage, stage.bob, "/me remove").await, @r#"
-    "remove" does not fit action: show, delete./me [action]
-    For example: /me
+    assert_snapshot!(say(&stage, stage.bob, "/about-me remove").await, @r#"
+    "remove" does not fit action: show, delete.
+    /about-me [action]
+    For example: /about-me
     "#);
     // As Slack sends what people type, and as they see it.
     let odd = "/leaderboard <@U0FAKE00001> &lt;b&gt; &amp; <https://x.example|y> <#C1|general> *b* `c`";
@@ -132,7 +137,7 @@ async fn organisers_are_the_workspaces_admins_and_whom_the_settings_name() {
     assert!(say(&stage, stage.cleo, "/daily show").await.contains("at 11:00"));
     fake.heal("users.info");
     // What others may do, everybody may.
-    for line in ["/leaderboard", "/me", "/topics", "/help"] {
+    for line in ["/leaderboard", "/about-me", "/topics", "/help"] {
         assert!(!say(&stage, guest, line).await.is_empty());
     }
     assert_eq!(fake.command(guest, stage.channel, "/drill iam").await.kind, SeenKind::Modal);
@@ -215,7 +220,7 @@ async fn boards_are_found_from_a_private_conversation_and_from_other_channels() 
     let board = say(&stage, bob, "/leaderboard drill").await;
     assert!(board.contains("Cleo"), "{board}");
     // His weak topics offer a drill, in a modal.
-    let me = say_in(&stage, bob, fake.direct(bob), "/me").await;
+    let me = say_in(&stage, bob, fake.direct(bob), "/about-me").await;
     assert!(me.contains("number 1"), "{me}");
     stage.end().await;
 }
@@ -225,13 +230,13 @@ async fn who_is_met_for_the_first_time_goes_by_the_name_that_others_see() {
     let stage = Stage::new().await;
     let fake = &stage.fake;
     fake.rename(stage.bob, "Bobby <3");
-    assert!(say(&stage, stage.bob, "/me").await.contains("Bobby <3, so far"));
+    assert!(say(&stage, stage.bob, "/about-me").await.contains("Bobby <3, so far"));
     // Where Slack does not say, by the one they sign in with.
     fake.always("users.info", Fault::Error("user_not_found"));
-    assert!(say(&stage, stage.cleo, "/me").await.contains("cleo, so far"));
+    assert!(say(&stage, stage.cleo, "/about-me").await.contains("cleo, so far"));
     fake.heal("users.info");
     eventually("the name is known", PATIENCE, || async {
-        say(&stage, stage.cleo, "/me").await.contains("Cleo, so far").then_some(())
+        say(&stage, stage.cleo, "/about-me").await.contains("Cleo, so far").then_some(())
     })
     .await;
     stage.end().await;

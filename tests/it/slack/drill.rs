@@ -69,8 +69,8 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     The backend keeps the state.
     Underlined: the words that counted.
     Model answer
-    The backend keeps the state. A lock stops two writers. Versions help to recover.• state (developer.hashicorp.com)
-
+    The backend keeps the state. A lock stops two writers. Versions help to recover.
+    • state (developer.hashicorp.com)
     [Next]
     [Close]
     ");
@@ -96,7 +96,7 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     n. iam question n: who keeps the state? — skipped
     n. iam question n: who keeps the state? — revealed
     n. iam question n: who keeps the state? — nn of nn, nn points
-    A question counts once a day, with your best result. /leaderboard drill shows the board, /me your weak topics.
+    A question counts once a day, with your best result. /leaderboard drill shows the board, /about-me your weak topics.
     [Once more]
     [Close]
     ");
@@ -191,7 +191,8 @@ async fn a_drill_that_cannot_begin_as_typed_says_so_in_its_form() {
     let wrong = fake.command(bob, stage.channel, "/drill iam 99").await;
     assert_eq!(wrong.kind, SeenKind::Message { ephemeral: true });
     assert_snapshot!(wrong.text(), @"
-    count is 99; it goes from 1 to 20./drill [topic] [level] [count] [mode] [question:..]
+    count is 99; it goes from 1 to 20.
+    /drill [topic] [level] [count] [mode] [question:..]
     For example: /drill iam advanced 3 choice
     ");
     stage.end().await;
@@ -270,9 +271,9 @@ async fn too_late_for_a_modal_it_comes_in_private() {
     let topics = fake.command(stage.cleo, stage.channel, "/drill iamm").await;
     assert_eq!(topics.kind, SeenKind::Message { ephemeral: true });
     assert_snapshot!(topics.text(), @r#"
-    There is no topic "iamm". Did you mean "iam"?• /drill eks EKS, 3 questions
+    There is no topic "iamm". Did you mean "iam"?
+    • /drill eks EKS, 3 questions
     • /drill iam IAM, 6 questions
-
     [Drill iam]
     "#);
     let form = fake.press(bob, &begun, "Answer").await;

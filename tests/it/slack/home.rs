@@ -49,9 +49,8 @@ async fn somebody_new_is_told_how_it_begins() {
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
-    • /me My scores, streak and weak topics; or erase my data
+    • /about-me My scores, streak and weak topics; or erase my data
     • /help What I can do
-
     /help and a command explains it, for example /help drill.
     ");
     // Nothing is known of them, and nothing is noted.
@@ -88,7 +87,6 @@ async fn it_shows_where_somebody_stands_and_their_latest_results() {
     ---
     Your latest results
     • TODAY IAM 50 of 100, 50 points
-
     [Result of TODAY, IAM]
     ---
     Settings
@@ -102,9 +100,8 @@ async fn it_shows_where_somebody_stands_and_their_latest_results() {
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
-    • /me My scores, streak and weak topics; or erase my data
+    • /about-me My scores, streak and weak topics; or erase my data
     • /help What I can do
-
     /help and a command explains it, for example /help drill.
     ");
     // The private result behind its button.
@@ -207,7 +204,7 @@ async fn who_is_erased_is_erased_from_the_home_too() {
     // And by a command, while it is open elsewhere.
     let home = fake.open_home(cleo).await;
     assert!(home.text().contains("1 answer"), "{}", home.text());
-    let asked = fake.command(cleo, stage.channel, "/me delete").await;
+    let asked = fake.command(cleo, stage.channel, "/about-me delete").await;
     fake.press(cleo, &asked, "Erase my data").await;
     shows(&stage, cleo, "All time: nothing yet").await;
     stage.end().await;

@@ -99,12 +99,6 @@ fn steady(text: &str) -> String {
     super::drill::steady(text).replace("eks question", "TOPIC question").replace("iam question", "TOPIC question")
 }
 
-/// Without what time decides.
-fn undated(text: &str) -> String {
-    let line = |line: &str| if line.starts_with("Reveal: ") { "Reveal: (a date)".to_owned() } else { line.to_owned() };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// The message with the key points, at the end of a reveal.
 fn points(told: &[Shown]) -> &Shown {
     told.iter().find(|one| one.text().contains("Key points, and who covered them")).expect("the key points")
@@ -115,13 +109,13 @@ async fn a_question_from_its_card_to_the_results() {
     let stage = Stage::dark_with(bank(&[("iam", 1)]), |_| {}).await.started().await;
     let fake = &stage.fake;
     let card = stage.question(DAILY).await;
-    assert_snapshot!(undated(card.text()), @"
+    assert_snapshot!(card.settled(), @"
     iam question 1: who keeps the state?
     Two colleagues press apply in the same minute.
     Topic: IAM
     Level: beginner
     Answered: nobody yet
-    Reveal: (a date)
+    Reveal: <an instant>
     Answer in the thread, or in private with the button. A hint is private and costs 10 points.
     [Answer] [Hint (−10 points)]
     ");
@@ -133,8 +127,11 @@ async fn a_question_from_its_card_to_the_results() {
     As you would say it in the interview: [Decision, reason, one thing that can go wrong]
     [Send] [Cancel]
     ");
-    let saved = send(&stage, stage.bob, &form, FULL).await;
-    assert!(saved.contains("Saved. You can change it with the Answer button until the reveal"), "{saved}");
+    send(&stage, stage.bob, &form, FULL).await;
+    let saved = fake.form_of(stage.bob).expect("the modal stays");
+    assert_eq!(saved.dates, card.dates, "the reveal");
+    let words = "Saved. You can change it with the Answer button until the reveal, <an instant>.";
+    assert!(saved.settled().contains(words), "{}", saved.settled());
     let written = fake.reply(stage.cleo, card.spot, PART);
     fake.until_reaction(written, "inbox_tray").await;
     counted(&stage, "2 people").await;
@@ -149,7 +146,6 @@ async fn a_question_from_its_card_to_the_results() {
     ✗ Versions stop two writers. They only help to recover.
     Read more
     • state (developer.hashicorp.com)
-
     To think about next: iam question 1: who keeps the state?
     [My result]
     ");
@@ -396,7 +392,7 @@ async fn who_is_erased_does_not_come_back_with_what_still_stands_in_the_thread()
     save(&stage, cleo, card.spot, FULL).await;
     counted(&stage, "2 people").await;
     for who in [bob, cleo] {
-        let asked = fake.command(who, stage.channel, "/me delete").await;
+        let asked = fake.command(who, stage.channel, "/about-me delete").await;
         assert_eq!(asked.kind, SeenKind::Message { ephemeral: true });
         assert!(asked.text().contains("[Erase my data]"), "{}", asked.text());
         let done = fake.press(who, &asked, "Erase my data").await;
@@ -574,7 +570,7 @@ async fn a_reveal_is_shown_in_the_channel_too_where_the_settings_say_so() {
     assert_eq!(in_channel.iter().filter(|one| one.text().contains("Model answer")).count(), 1, "{}", fake.all_text());
     assert_eq!(told.iter().filter(|one| one.text().contains("Model answer")).count(), 1);
     // Its author is erased: it is edited, and stays in the channel.
-    let asked = fake.command(stage.bob, stage.channel, "/me delete").await;
+    let asked = fake.command(stage.bob, stage.channel, "/about-me delete").await;
     fake.press(stage.bob, &asked, "Erase my data").await;
     eventually("nobody is named any more", PATIENCE, || async {
         let told = fake.replies(card.spot);

@@ -1182,9 +1182,7 @@ fn helps() {
     ");
     assert_snapshot!(page(&text::help_for("daily", text::Ways::SignedThreads)), @r#"
     {Show or steer the daily question of this channel}
-    # /daily
-
-    Show or steer the daily question of this channel
+    `/daily` Show or steer the daily question of this channel
 
     (For organisers.)
 
@@ -1201,9 +1199,9 @@ fn helps() {
       • `tracks` Only these tracks: devops,cloudops; all = no limit
       • `skip` Dates without a question: 2026-12-25,2026-12-28..2026-12-31; none
       • `catch-up` How late a missed question may still come: 6h
-      • `ping` The role that each question calls
+      • `ping` The role or user group that each question calls
       • `no-ping` yes = questions call nobody any more
-    • `/daily pause` No more questions until /daily resume
+    • `/daily pause` No more questions until `/daily resume`
     • `/daily resume` Questions come again
     • `/daily skip` Leave out the next question
     • `/daily now` Post a question at once, beside the schedule
