@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 
 use super::drill::steady;
-use super::interactions::{DAILY, change_tables, save};
+use super::interactions::{DAILY, save};
+use super::strain::change_tables;
 use super::{PATIENCE, Stage};
 use crate::fake::slack::{Fault, Id, SeenKind};
 use crate::support::eventually;

@@ -5,6 +5,7 @@ mod drill;
 mod home;
 mod interactions;
 mod render;
+mod strain;
 
 use std::sync::Arc;
 use std::time::Duration;
