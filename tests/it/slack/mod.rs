@@ -14,6 +14,7 @@ mod outcomes;
 mod people;
 mod render;
 mod sockets;
+mod strain;
 
 use std::sync::Arc;
 use std::time::Duration;

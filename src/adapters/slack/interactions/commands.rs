@@ -109,7 +109,7 @@ pub(super) async fn carry_out(
     let Some(missing) = app.missing(&command) else {
         return Ok(app.read_command(actor, Ok(command)).await?.into());
     };
-    if resumes && typed.values.iter().all(|(name, _)| *name != missing.option) && missing.near.is_empty() {
+    if resumes && typed.values.is_empty() {
         // A form needs no database: it does not wait long for one.
         let left = tokio::time::timeout(FOR_A_DRILL, app.unfinished(actor)).await;
         if let Ok(Some(message)) = left.unwrap_or(Ok(None)) {
