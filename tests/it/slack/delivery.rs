@@ -160,6 +160,7 @@ async fn killed_between_the_parts_of_a_reveal_each_stands_once_and_in_order() {
             (now > stood).then_some(now)
         };
         stood = eventually("the next part stands", PATIENCE, more).await;
+        assert!(stood < 20, "{:#?}", said(&stage, card.spot));
         stage.crash().await;
         if said(&stage, card.spot).iter().any(|line| line.contains("Key points, and who")) {
             break;

@@ -76,6 +76,8 @@ async fn lost_and_back(
     words: &[&str],
 ) {
     stage.steer(stage.channel, &format!("/daily set {OFTEN}")).await;
+    // What happens while the bot is dead it is not told later.
+    stage.fake.with(|model| model.faults.no_retries = true);
     if away {
         stage.crash().await;
         lose(stage);
