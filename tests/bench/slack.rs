@@ -1,4 +1,4 @@
-//! `cargo bench --bench slack`: the built binary against a server that behaves like Slack. `-- ack`, `-- hour` run one part.
+//! `cargo bench --bench slack`: the built binary against a server that behaves like Slack. `-- ack`, `-- hour`, `-- many` run one part.
 
 #[path = "../it/fake/door.rs"]
 mod door;
@@ -11,12 +11,15 @@ mod slack;
 mod specs;
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use drillbot::adapters::slack::vault::{Keys, new_key};
 use drillbot::domain::ids::ChannelId;
+use drillbot::store::slack::{Installed, install};
 use drillbot::store::{Store, answers, rounds};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -31,6 +34,8 @@ const CHANNELS: usize = 30;
 const MEMBERS: usize = 1_000;
 /// An hour's worth is sent so many times faster, and Slack's limits end so many times sooner.
 const FASTER: f64 = 30.0;
+/// Workspaces that have installed the app.
+const WORKSPACES: usize = 500;
 
 fn main() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -42,32 +47,63 @@ fn main() -> Result<()> {
     if want("hour") {
         runtime.block_on(hour())?;
     }
-    // Here comes the memory of many workspaces over HTTP, once the bot is mounted there.
+    if want("many") {
+        runtime.block_on(many())?;
+    }
     Ok(())
 }
 
-/// The built binary on a database of its own, in Socket Mode.
+/// The built binary on a database of its own.
 struct Bot {
     child: Child,
     folder: tempfile::TempDir,
 }
 
 impl Bot {
+    /// In Socket Mode, for one workspace.
     async fn start(fake: &Fake, team: Id) -> Result<Bot> {
         let folder = tempfile::tempdir()?;
-        let child = Command::new(env!("CARGO_BIN_EXE_drillbot"))
-            .current_dir(folder.path())
-            .env("DRILLBOT_WEB_LISTEN", "127.0.0.1:0")
-            .env("DRILLBOT_DATABASE_URL", "sqlite:bench.db")
+        let child = command(&folder, fake)
             .env("DRILLBOT_SLACK_BOT_TOKEN", fake.token(team))
             .env("DRILLBOT_SLACK_APP_TOKEN", fake.app_token())
-            .env("DRILLBOT_SLACK_API_URL", fake.url())
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
             .spawn()?;
         let bot = Bot { child, folder };
         fake.connected_times(2).await;
         Ok(bot)
+    }
+
+    /// Over HTTP, for workspaces that have installed the app.
+    async fn start_http(fake: &Fake, teams: &[Id]) -> Result<Bot> {
+        let folder = tempfile::tempdir()?;
+        let key = new_key()?;
+        let keys = Keys::read(&key).map_err(|problem| anyhow::anyhow!(problem))?;
+        let store = Store::open(&database(&folder)).await?;
+        for team in teams {
+            let (id, token) = (team.to_string(), fake.token(*team));
+            let bot_user = fake.bot(*team).to_string();
+            let row = Installed { token: keys.seal(&id, &token)?, team: id, bot_user };
+            store
+                .write("install", move |conn| {
+                    let row = row.clone();
+                    Box::pin(async move { install(conn, &row, 0).await })
+                })
+                .await?;
+        }
+        store.close().await;
+        let (client_id, client_secret) = fake.client();
+        let mut child = command(&folder, fake)
+            .env("DRILLBOT_SLACK_CLIENT_ID", client_id)
+            .env("DRILLBOT_SLACK_CLIENT_SECRET", client_secret)
+            .env("DRILLBOT_SLACK_TOKEN_KEY", key)
+            .env("DRILLBOT_SLACK_PUBLIC_URL", "https://drill.example.org")
+            .env("DRILLBOT_SLACK_SIGNING_SECRET", fake.signing_secret())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let said = BufReader::new(child.stdout.take().context("piped")?).lines().next().context("no word")??;
+        let url = said.rsplit(' ').next().context("no address")?;
+        fake.send_to(&format!("{url}/slack/events"));
+        Ok(Bot { child, folder })
     }
 
     /// Resident memory in MiB.
@@ -86,8 +122,23 @@ impl Bot {
     /// What is stored, once the bot has ended and left the file alone.
     async fn store(&mut self) -> Result<Store> {
         self.end();
-        Store::open(&format!("sqlite:{}", self.folder.path().join("bench.db").display())).await
+        Store::open(&database(&self.folder)).await
     }
+}
+
+fn database(folder: &tempfile::TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("bench.db").display())
+}
+
+fn command(folder: &tempfile::TempDir, fake: &Fake) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drillbot"));
+    command
+        .current_dir(folder.path())
+        .env("DRILLBOT_WEB_LISTEN", "127.0.0.1:0")
+        .env("DRILLBOT_DATABASE_URL", "sqlite:bench.db")
+        .env("DRILLBOT_SLACK_API_URL", fake.url())
+        .stderr(Stdio::inherit());
+    command
 }
 
 impl Drop for Bot {
@@ -190,8 +241,7 @@ async fn ack() -> Result<()> {
         while Instant::now() < over {
             beat.tick().await;
             let drill = drilling.command(world.ann, somewhere, "/drill iam 1").await;
-            let form = drilling.press(world.ann, &drill, "Answer").await;
-            drilling.submit(world.ann, form.modal(), &[("answer", "The role is assumed for an hour.")]).await;
+            drilling.submit(world.ann, drill.modal(), &[("answer", "The role is assumed for an hour.")]).await;
             let shown = tokio::time::timeout(Duration::from_secs(5), drilling.until_screen(world.ann, "of 100")).await;
             *(if shown.is_ok() { &mut graded } else { &mut stuck }) += 1;
             drilling.close(world.ann, drill.modal());
@@ -285,6 +335,48 @@ async fn hour() -> Result<()> {
         behind.as_secs_f64(),
         (sent + behind).as_secs_f64() / sent.as_secs_f64(),
     );
+    Ok(())
+}
+
+/// What workspaces that installed the app take, over HTTP: idle, and with a question open in each.
+async fn many() -> Result<()> {
+    let mut one = 0.0;
+    for count in [1, WORKSPACES] {
+        let fake = Fake::start().await;
+        let teams: Vec<Id> = (0..count).map(|n| fake.workspace(&format!("Group {n}"))).collect();
+        let places: Vec<(Id, Id)> = teams
+            .iter()
+            .map(|team| {
+                let channel = fake.public_channel(*team, "daily-drill");
+                fake.invite(channel);
+                let owner = fake.owner(*team);
+                fake.join(channel, owner);
+                (channel, owner)
+            })
+            .collect();
+        let bot = Bot::start_http(&fake, &teams).await?;
+        for (channel, owner) in &places {
+            fake.command(*owner, *channel, "/daily set 09:00 zone:UTC reveal:8h").await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let idle = bot.resident()?;
+        for (channel, owner) in &places {
+            fake.command(*owner, *channel, "/daily now").await;
+        }
+        for (channel, owner) in &places {
+            let card = fake.until(*channel, "Level:").await;
+            fake.reply(*owner, card.spot, "The state lies in S3.");
+            fake.until(*channel, "1 person").await;
+        }
+        let busy = bot.resident()?;
+        if count == 1 {
+            one = idle;
+        }
+        println!(
+            "many  {count} workspaces over HTTP: {idle:.1} MiB idle ({:.2}x of one), {busy:.1} MiB with a question answered in each (aim < 60)",
+            idle / one
+        );
+    }
     Ok(())
 }
 
