@@ -3,6 +3,7 @@
 pub mod address;
 pub mod discord;
 pub mod doctor;
+mod layout;
 pub mod memory;
 pub mod slack;
 pub mod web;

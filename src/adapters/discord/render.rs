@@ -5,9 +5,8 @@ mod markdown;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use self::markdown::{
-    Writer, clean, clean_line, clip, fence, longest, quoted, size, small, span_ends, tidy, word_ends,
-};
+use self::markdown::{Writer, clip, fence, longest_in, quoted, small, tidy};
+use crate::adapters::layout::{clean, clean_line, size, span_ends, table, word_ends};
 use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, Tone};
 use crate::domain::text;
 
@@ -341,7 +340,7 @@ impl Page {
         if size(&shown_name) > FIELD_NAME {
             self.shortened = true;
             shown_name =
-                longest(ends.len(), FIELD_NAME, |n| written(&format!("{}…", &name[..ends[n]]))).unwrap_or_default();
+                longest_in(FIELD_NAME, ends.len(), |n| written(&format!("{}…", &name[..ends[n]]))).unwrap_or_default();
         }
         if shown_name.is_empty() {
             shown_name = NOTHING.to_owned();
@@ -466,21 +465,21 @@ impl<'a> Drawn<'a> {
         match &self.shape {
             Shape::Spans { lead, spans } => {
                 let ends = span_ends(spans, long);
-                longest(ends.len(), room, |n| self.line(lead, &markdown::up_to(spans, ends[n])))
+                longest_in(room, ends.len(), |n| self.line(lead, &markdown::up_to(spans, ends[n])))
             }
             Shape::Quote { by, text, hits } => {
                 let ends = word_ends(text, long);
-                longest(ends.len(), room, |n| quote(*by, &text[..ends[n]], hits, "…"))
+                longest_in(room, ends.len(), |n| quote(*by, &text[..ends[n]], hits, "…"))
             }
             Shape::Code { text } => {
                 let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-                let lines = longest(ends.len(), room, |n| fence(&format!("{}\n…", &text[..ends[n]])));
+                let lines = longest_in(room, ends.len(), |n| fence(&format!("{}\n…", &text[..ends[n]])));
                 lines.or_else(|| {
                     let ends = word_ends(text, long);
-                    longest(ends.len(), room, |n| fence(&format!("{}…", &text[..ends[n]])))
+                    longest_in(room, ends.len(), |n| fence(&format!("{}…", &text[..ends[n]])))
                 })
             }
-            Shape::Table { head, rows } => longest(rows.len(), room, |n| grid(head, &rows[..=n])),
+            Shape::Table { head, rows } => longest_in(room, rows.len(), |n| grid(head, &rows[..=n])),
         }
     }
 
@@ -516,7 +515,7 @@ fn heading(text: &str) -> Vec<Span> {
 }
 
 fn grid(head: &[String], rows: &[Vec<String>]) -> String {
-    let text = markdown::table(head, rows);
+    let text = table(head, rows, clip);
     if text.trim().is_empty() { String::new() } else { fence(&text) }
 }
 

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 pub use self::form::{CommandForm, OPTIONS, again, command_form, modal, modal_with, suggestions};
 use self::page::{Page, Surface, weight};
 pub use self::words::is_user_group;
-use self::words::{clean_line, clip, escaped, size};
+use self::words::{clip, escaped};
+use crate::adapters::layout::{clean_line, size};
 use crate::domain::message::{Block, Button, Message, Span, Style};
 
 /// <https://docs.slack.dev/reference/block-kit/blocks/actions-block>

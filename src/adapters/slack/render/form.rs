@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::page::{Page, Surface};
-use super::words::{clean_line, clip, size};
+use super::words::clip;
 use super::{ACTION_ID, TITLE, blocks, plain, view};
+use crate::adapters::layout::{clean_line, size};
 use crate::domain::command::{self, Opt, Spec};
 use crate::domain::message::{Form, Input, Message};
 use crate::domain::question::Level;

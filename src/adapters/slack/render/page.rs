@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::NOTHING;
 use super::rich::{self, Dress};
-use super::words::{clean, clean_line, clip, is_plain, longest, size, span_ends, table, tidy, up_to, word_ends};
+use super::words::{clip, is_plain, tidy, up_to};
+use crate::adapters::layout::{LONG_WORD, clean, clean_line, longest, size, span_ends, table, word_ends};
 use crate::domain::message::{Block, Span};
 use crate::domain::text;
 
@@ -335,7 +336,7 @@ impl<'a> Drawn<'a> {
             Shape::Line { bullet, lead, spans, dress } => self.line(*bullet, lead, spans, dress),
             Shape::Quote { by, text, hits } => quote(*by, text, hits, ""),
             Shape::Code(text) => framed(text),
-            Shape::Table { head, rows } => framed(&table(head, rows)),
+            Shape::Table { head, rows } => framed(&table(head, rows, clip)),
         }
     }
 
@@ -345,24 +346,24 @@ impl<'a> Drawn<'a> {
             // Short enough to be left out as a whole.
             Shape::Header(_) => None,
             Shape::Context(words) => {
-                let ends = word_ends(words);
+                let ends = word_ends(words, LONG_WORD);
                 longest(ends.len(), |n| fits(&[Part::Block(context(&format!("{}…", &words[..ends[n]])))]))
             }
             Shape::Line { bullet, lead, spans, dress } => {
-                let ends = span_ends(spans);
+                let ends = span_ends(spans, LONG_WORD);
                 longest(ends.len(), |n| fits(&self.line(*bullet, lead, &up_to(spans, ends[n]), dress)))
             }
             Shape::Quote { by, text, hits } => {
-                let ends = word_ends(text);
+                let ends = word_ends(text, LONG_WORD);
                 longest(ends.len(), |n| fits(&quote(*by, &text[..ends[n]], hits, "…")))
             }
             Shape::Code(text) => {
                 let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-                let words = word_ends(text);
+                let words = word_ends(text, LONG_WORD);
                 longest(lines.len(), |n| fits(&framed(&format!("{}\n…", &text[..lines[n]]))))
                     .or_else(|| longest(words.len(), |n| fits(&framed(&format!("{}…", &text[..words[n]])))))
             }
-            Shape::Table { head, rows } => longest(rows.len(), |n| fits(&framed(&table(head, &rows[..=n])))),
+            Shape::Table { head, rows } => longest(rows.len(), |n| fits(&framed(&table(head, &rows[..=n], clip)))),
         }
     }
 
