@@ -311,18 +311,22 @@ async fn a_deleted_card_ends_nothing() {
 async fn a_pause_that_slack_asks_for_is_kept_and_holds_up_nothing_else() {
     const PAUSE: u32 = 3;
     let stage = Stage::new().await;
+    let other = stage.fake.public_channel(stage.team, "other");
+    stage.steer(other, &format!("/daily set {LONG}")).await;
     let card = stage.question(LONG).await;
     stage.noted(&card).await;
     stage.fake.fault(POST, Fault::TooMany { retry_after_s: PAUSE });
     stage.another(stage.channel).await;
     let refused = || async { stage.fake.requests(POST).into_iter().find(|one| one.status == 429) };
     let refused: Request = eventually("Slack asks for a pause", PATIENCE, refused).await;
-    // Meanwhile members are served.
+    // What comes meanwhile waits too, and members are served.
+    stage.steer(other, "/daily now").await;
     let hint = stage.fake.press(stage.bob, &card, "Hint (−10 points)").await;
     assert_eq!(hint.kind, SeenKind::Message { ephemeral: true }, "{}", hint.text());
     let written = stage.fake.reply(stage.cleo, card.spot, PART);
     stage.fake.until_reaction(written, "inbox_tray").await;
     eventually("the second question", PATIENCE, || async { stage.cards().into_iter().nth(1) }).await;
+    eventually("the other channel's", PATIENCE, || async { stage.cards_in(other).into_iter().next() }).await;
     let until = refused.at + Duration::from_secs(PAUSE.into());
     let early = stage.fake.requests(POST).into_iter().filter(|one| one.at > refused.at && one.at < until).count();
     assert_eq!(early, 0);
