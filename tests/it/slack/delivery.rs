@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use drillbot::app::chat::{Chat, Post, SendError};
+use drillbot::domain::effect::{Audience, Place};
+use drillbot::domain::ids::DeliveryId;
+use drillbot::domain::message::Message;
 use drillbot::store::channels::Step;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -302,6 +306,31 @@ async fn a_deleted_card_ends_nothing() {
     let letters = stage.letters(stage.ann);
     assert!(letters.len() == 1 && letters[0].contains("the message was deleted"), "{letters:#?}");
     stage.ask().await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn an_edit_that_slack_refuses_says_why() {
+    let stage = Stage::dark().await;
+    let chat = stage.chat();
+    let channel = stage.channel_id(stage.channel);
+    let place = Place { channel: channel.clone(), thread: None, audience: Audience::Everyone };
+    let (key, message) = (DeliveryId::new("question:r1"), Message::say("Hello."));
+    let post =
+        Post { key: &key, place: &place, message: &message, opens_thread: None, since: 0, ping: None, labels: &[] };
+    let posted = chat.post(post).await.expect("it is posted").message;
+    chat.edit(&place, &posted, &message).await.expect("it is changed");
+    let refused = async || chat.edit(&place, &posted, &message).await.expect_err("it is refused");
+    stage.fake.fault("chat.update", Fault::Error("edit_window_closed"));
+    let closed = refused().await;
+    assert!(matches!(&closed, SendError::Fatal { why } if why.contains("Message Editing")), "{closed:?}");
+    stage.fake.archive(stage.channel);
+    let archived = refused().await;
+    assert!(matches!(&archived, SendError::Gone { why } if why.contains("is archived. Unarchive it")), "{archived:?}");
+    stage.fake.unarchive(stage.channel);
+    stage.fake.delete(stage.fake.messages(stage.channel)[0].spot);
+    let deleted = refused().await;
+    assert!(matches!(&deleted, SendError::Fatal { why } if why.contains("was deleted")), "{deleted:?}");
     stage.end().await;
 }
 
