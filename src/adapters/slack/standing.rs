@@ -49,7 +49,8 @@ impl Slack {
                 Err(Failure::Refused { code, .. }) if TOKEN_REFUSED.contains(&code.as_str()) => code,
                 Err(failure) => {
                     failures += 1;
-                    tracing::warn!(why = failure.why(), "cannot ask Slack whether the token is good; trying again");
+                    // What listens says that Slack is away.
+                    tracing::debug!(why = failure.why(), "cannot ask Slack whether the token is good; trying again");
                     tokio::time::sleep(backoff(failures)).await;
                     continue;
                 }

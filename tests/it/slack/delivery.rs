@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use drillbot::app::chat::{Chat, Post, SendError};
+use drillbot::domain::effect::{Audience, Place};
+use drillbot::domain::ids::DeliveryId;
+use drillbot::domain::message::Message;
 use drillbot::store::channels::Step;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -305,24 +309,53 @@ async fn a_deleted_card_ends_nothing() {
     stage.end().await;
 }
 
+#[tokio::test]
+async fn an_edit_that_slack_refuses_says_why() {
+    let stage = Stage::dark().await;
+    let chat = stage.chat();
+    let channel = stage.channel_id(stage.channel);
+    let place = Place { channel: channel.clone(), thread: None, audience: Audience::Everyone };
+    let (key, message) = (DeliveryId::new("question:r1"), Message::say("Hello."));
+    let post =
+        Post { key: &key, place: &place, message: &message, opens_thread: None, since: 0, ping: None, labels: &[] };
+    let posted = chat.post(post).await.expect("it is posted").message;
+    chat.edit(&place, &posted, &message).await.expect("it is changed");
+    let refused = async || chat.edit(&place, &posted, &message).await.expect_err("it is refused");
+    stage.fake.fault("chat.update", Fault::Error("edit_window_closed"));
+    let closed = refused().await;
+    assert!(matches!(&closed, SendError::Fatal { why } if why.contains("Message Editing")), "{closed:?}");
+    stage.fake.archive(stage.channel);
+    let archived = refused().await;
+    assert!(matches!(&archived, SendError::Gone { why } if why.contains("is archived. Unarchive it")), "{archived:?}");
+    stage.fake.unarchive(stage.channel);
+    stage.fake.delete(stage.fake.messages(stage.channel)[0].spot);
+    let deleted = refused().await;
+    assert!(matches!(&deleted, SendError::Fatal { why } if why.contains("was deleted")), "{deleted:?}");
+    stage.end().await;
+}
+
 // ---- the pace
 
 #[tokio::test]
 async fn a_pause_that_slack_asks_for_is_kept_and_holds_up_nothing_else() {
     const PAUSE: u32 = 3;
     let stage = Stage::new().await;
+    let other = stage.fake.public_channel(stage.team, "other");
+    stage.steer(other, &format!("/daily set {LONG}")).await;
     let card = stage.question(LONG).await;
     stage.noted(&card).await;
     stage.fake.fault(POST, Fault::TooMany { retry_after_s: PAUSE });
     stage.another(stage.channel).await;
     let refused = || async { stage.fake.requests(POST).into_iter().find(|one| one.status == 429) };
     let refused: Request = eventually("Slack asks for a pause", PATIENCE, refused).await;
-    // Meanwhile members are served.
+    // What comes meanwhile waits too, and members are served.
+    stage.steer(other, "/daily now").await;
     let hint = stage.fake.press(stage.bob, &card, "Hint (−10 points)").await;
     assert_eq!(hint.kind, SeenKind::Message { ephemeral: true }, "{}", hint.text());
     let written = stage.fake.reply(stage.cleo, card.spot, PART);
     stage.fake.until_reaction(written, "inbox_tray").await;
     eventually("the second question", PATIENCE, || async { stage.cards().into_iter().nth(1) }).await;
+    eventually("the other channel's", PATIENCE, || async { stage.cards_in(other).into_iter().next() }).await;
     let until = refused.at + Duration::from_secs(PAUSE.into());
     let early = stage.fake.requests(POST).into_iter().filter(|one| one.at > refused.at && one.at < until).count();
     assert_eq!(early, 0);

@@ -119,14 +119,22 @@ async fn connections_that_slack_closes_are_made_again() {
 
 #[tokio::test]
 async fn a_connection_that_slack_renews_loses_nothing() {
-    let lossy = |fake: &Fake| fake.with(|model| model.faults.lose_at_refresh = true);
-    survives(|_| {}, lossy, |fake| fake.disconnect_oldest(Reason::RefreshRequested)).await;
+    survives(|_| {}, |_| {}, |fake| fake.disconnect_oldest(Reason::RefreshRequested)).await;
 }
 
 #[tokio::test]
 async fn nor_do_both_at_once() {
     let lossy = |fake: &Fake| fake.with(|model| model.faults.lose_at_refresh = true);
     survives(|_| {}, lossy, |fake| fake.disconnect(Reason::RefreshRequested)).await;
+}
+
+#[tokio::test]
+async fn what_slack_itself_loses_meanwhile_is_read() {
+    let lossy = |fake: &Fake| {
+        fake.disconnect_oldest(Reason::RefreshRequested);
+        fake.with(|model| model.faults.drop_events = 2);
+    };
+    survives(|_| {}, |_| {}, lossy).await;
 }
 
 #[tokio::test]
