@@ -105,7 +105,12 @@ pub fn manifest(prefix: &str, url: Option<&str>) -> Json {
         "oauth_config": { "scopes": { "bot": scopes() } },
         "settings": {
             "event_subscriptions": with(json!({ "bot_events": events }), "request_url", request_url.as_ref()),
-            "interactivity": with(json!({ "is_enabled": true }), "request_url", request_url.as_ref()),
+            // What is looked for while somebody types comes to the second address.
+            "interactivity": with(
+                with(json!({ "is_enabled": true }), "request_url", request_url.as_ref()),
+                "message_menu_options_url",
+                request_url.as_ref(),
+            ),
             "org_deploy_enabled": false,
             "socket_mode_enabled": url.is_none(),
             "token_rotation_enabled": false,

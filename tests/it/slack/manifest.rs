@@ -180,6 +180,7 @@ fn over_http_everything_goes_to_one_address() {
     let events = json!("https://drill.example.org/slack/events");
     assert_eq!(built["settings"]["event_subscriptions"]["request_url"], events);
     assert_eq!(built["settings"]["interactivity"]["request_url"], events);
+    assert_eq!(built["settings"]["interactivity"]["message_menu_options_url"], events);
     for command in built["features"]["slash_commands"].as_array().expect("a list") {
         assert_eq!(command["url"], events);
     }
