@@ -316,8 +316,16 @@ async fn an_edit_that_slack_refuses_says_why() {
     let channel = stage.channel_id(stage.channel);
     let place = Place { channel: channel.clone(), thread: None, audience: Audience::Everyone };
     let (key, message) = (DeliveryId::new("question:r1"), Message::say("Hello."));
-    let post =
-        Post { key: &key, place: &place, message: &message, opens_thread: None, since: 0, ping: None, labels: &[] };
+    let post = Post {
+        key: &key,
+        place: &place,
+        message: &message,
+        opens_thread: None,
+        since: 0,
+        ping: None,
+        labels: &[],
+        announces: false,
+    };
     let posted = chat.post(post).await.expect("it is posted").message;
     chat.edit(&place, &posted, &message).await.expect("it is changed");
     let refused = async || chat.edit(&place, &posted, &message).await.expect_err("it is refused");
