@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use drillbot::adapters::slack::{self, Ended, Settings};
 use drillbot::store::{answers, rounds};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PATIENCE, Stage};
-use crate::fake::slack::{Fake, Model, Outage, Reason, SeenKind, Shown, Spot};
+use crate::fake::slack::{Fake, Model, Outage, Reason, SeenKind, Shown, Spot, samples};
 use crate::support::{Setup, eventually};
 use crate::world::{FULL, PART, bank, folder};
 
@@ -312,6 +312,27 @@ async fn what_it_does_not_understand_disturbs_nobody_and_is_acknowledged_by_its_
     let written = fake.reply(stage.bob, card.spot, FULL);
     fake.until_reaction(written, "inbox_tray").await;
     assert_eq!(fake.sockets(), 2);
+    stage.end().await;
+}
+
+/// Without the specifications beside the project there is nothing to take in, and the test shows that the drill goes on.
+#[tokio::test]
+async fn frames_that_slacks_own_libraries_are_tried_with_are_taken_in() {
+    let stage = connected(|_| {}).await;
+    let fake = &stage.fake;
+    let frames: Vec<Value> = samples::frames();
+    frames.iter().for_each(|frame| fake.say(&frame.to_string()));
+    let ids: Vec<&str> = frames.iter().filter_map(|frame| frame["envelope_id"].as_str()).collect();
+    assert_eq!(ids.len(), frames.len());
+    let told = || fake.with(|model| model.violations.clone());
+    eventually("each is acknowledged on both connections", PATIENCE, || async {
+        ids.iter().all(|id| told().iter().filter(|one| one.contains(*id)).count() == 2).then_some(())
+    })
+    .await;
+    fake.violations();
+    let card = asked(&stage).await;
+    let written = fake.reply(stage.bob, card.spot, FULL);
+    fake.until_reaction(written, "inbox_tray").await;
     stage.end().await;
 }
 

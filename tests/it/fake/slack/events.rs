@@ -15,6 +15,7 @@ use super::faults::Signature;
 use super::manifest;
 use super::model::{Id, Installed, Model, now_s};
 use super::people::Answered;
+use super::samples;
 use super::socket::Sent;
 use super::wire;
 
@@ -151,6 +152,7 @@ impl Model {
         if let Some(why) = misread(what, &payload) {
             self.violations.push(why);
         }
+        self.violations.extend(samples::told(what, &payload));
         let everywhere = self.faults.every_socket && what == What::Event && self.address(what).is_none();
         let sockets: Vec<u64> = if everywhere { self.sockets.ids() } else { Vec::new() };
         let mut first = String::new();

@@ -19,7 +19,7 @@ use super::api::{self, Call, Method, Refusal, Token, refused};
 use super::faults::{Fault, Outage};
 use super::model::{Model, Request, now_s};
 use super::rates::Tier;
-use super::schema;
+use super::{samples, schema};
 
 /// Serves for as long as the fake lives.
 pub async fn run(listener: TcpListener, shared: Arc<Shared>) {
@@ -60,6 +60,7 @@ async fn answer(
     let plan = shared.change(|model| {
         let (mut plan, body) = asked.meet(model);
         model.keep(asked.method(), &body);
+        model.violations.extend(samples::answered(asked.method(), &plan.body));
         let now_s = i64::try_from(now_s()).unwrap_or_default() + model.timing.ahead_s;
         let date = jiff::Timestamp::from_second(now_s).expect("an instant");
         plan.headers.push(("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));

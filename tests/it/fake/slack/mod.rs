@@ -16,6 +16,7 @@ mod model;
 pub mod payloads;
 mod people;
 mod rates;
+pub mod samples;
 mod schema;
 mod socket;
 mod text;

@@ -480,6 +480,9 @@ impl Fake {
                 "message_ts": spot.ts.to_string(), "channel": shown, "action_ts": model.ts().to_string(),
             });
             wire::merge(&mut payload, more);
+            // A shortcut says less of who chose it, and nothing of the app.
+            payload.as_object_mut().and_then(|all| all.remove("api_app_id"));
+            payload["user"].as_object_mut().and_then(|all| all.remove("username"));
             let (what, channel) = (What::Interaction, Some(spot.channel));
             Ok(Act { what, payload, accepts_payload: false, user, team, channel, trigger, on: Some(on) })
         });

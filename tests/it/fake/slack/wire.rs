@@ -24,7 +24,7 @@ pub fn user(it: &User) -> Value {
         "profile": {
             "title": "", "phone": "", "skype": "", "real_name": it.real_name,
             "real_name_normalized": it.real_name, "display_name": it.display_name,
-            "display_name_normalized": it.display_name, "fields": null, "status_text": "", "status_emoji": "",
+            "display_name_normalized": it.display_name, "status_text": "", "status_emoji": "",
             "status_expiration": 0, "avatar_hash": "g1234567890", "team": it.team.to_string(),
             "first_name": names.next(), "last_name": names.next().unwrap_or_default(),
             "image_24": "https://secure.gravatar.com/avatar/1.png", "image_32": "https://secure.gravatar.com/avatar/1.png",
