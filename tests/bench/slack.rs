@@ -91,6 +91,8 @@ impl Bot {
                 .await?;
         }
         store.close().await;
+        // With it goes the lock of the file.
+        drop(store);
         let (client_id, client_secret) = fake.client();
         let mut child = command(&folder, fake)
             .env("DRILLBOT_SLACK_CLIENT_ID", client_id)
