@@ -28,6 +28,7 @@ const METHODS: &[(&str, &[&str])] = &[
     ("conversations.info", &["channels:read", "groups:read"]),
     ("conversations.open", &["im:write"]),
     ("conversations.replies", &["channels:history", "groups:history"]),
+    ("oauth.v2.access", &[]),
     ("reactions.add", &["reactions:write"]),
     ("users.info", &["users:read"]),
     ("views.open", &[]),

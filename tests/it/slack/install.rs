@@ -8,7 +8,7 @@ use drillbot::store::slack as table;
 use reqwest::{Response, StatusCode, Url, header, redirect};
 
 use super::{PATIENCE, Stage};
-use crate::fake::slack::Id;
+use crate::fake::slack::{Fault, Id};
 use crate::support::eventually;
 use crate::world::FULL;
 
@@ -154,6 +154,31 @@ async fn an_installation_that_was_not_begun_here_is_refused() {
     assert_eq!(browser.get(&back, &cookie).await.status(), StatusCode::OK);
     assert_eq!(browser.get(&back, &cookie).await.status(), StatusCode::BAD_REQUEST);
     assert_eq!(stage.kept().await.len(), 1);
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_while_slack_asks_another_workspace_for_silence() {
+    let mut stage = Stage::open_to_all(&new_key().expect("a key")).await;
+    stage.start();
+    let (north, north_channel, nora) = stage.other("North");
+    let (south, south_channel, sam) = stage.other("South");
+    for (team, channel) in [(north, north_channel), (south, south_channel)] {
+        Browser::new().install(&stage, team).await;
+        stage.fake.invite(channel);
+    }
+    // Longer than the test waits.
+    stage.fake.fault("chat.postMessage", Fault::TooMany { retry_after_s: 120 });
+    let set = "/daily set 09:00 zone:Europe/London reveal:8h";
+    stage.fake.command(nora, north_channel, set).await;
+    stage.fake.command(nora, north_channel, "/daily now").await;
+    eventually("the north is asked for silence", PATIENCE, || async {
+        stage.fake.requests("chat.postMessage").first().cloned()
+    })
+    .await;
+    stage.asks_in(south_channel, sam).await;
+    let cards = |channel| stage.fake.messages(channel).iter().filter(|one| one.text().contains("Level")).count();
+    assert_eq!((cards(north_channel), cards(south_channel)), (0, 1));
     stage.end().await;
 }
 
