@@ -1475,7 +1475,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 5);
+        assert_eq!(row.get::<i64, _>("n"), 6);
     }
 }
 
