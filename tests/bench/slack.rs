@@ -368,6 +368,8 @@ async fn many() -> Result<()> {
         for (channel, owner) in &places {
             let card = fake.until(*channel, "Level:").await;
             fake.reply(*owner, card.spot, "The state lies in S3.");
+        }
+        for (channel, _) in &places {
             fake.until(*channel, "1 person").await;
         }
         let busy = bot.resident()?;
