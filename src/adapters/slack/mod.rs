@@ -10,6 +10,7 @@ mod inbox;
 mod install;
 mod interactions;
 pub mod manifest;
+mod people;
 mod posting;
 pub mod render;
 mod socket;
@@ -20,7 +21,7 @@ mod workspaces;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use serde::Deserialize;
@@ -30,7 +31,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::app::chat::{Chat, Post, SendError};
-use crate::app::inbox::{self as letters, Hears, Inbox};
+use crate::app::inbox::{self as letters, Inbox};
 use crate::domain::answer::ThreadMessage;
 use crate::domain::effect::{Audience, Place, Posted};
 use crate::domain::ids::{ChannelId, MessageId, ThreadId};
@@ -41,6 +42,7 @@ use commands::Names;
 pub use doctor::doctor;
 use events::{Change, Ears};
 pub use install::{BEGIN, OAuth};
+use people::Person;
 pub use socket::Ended;
 use workspaces::{Workspace, Workspaces};
 
@@ -55,10 +57,6 @@ pub const LIBRARIES: &str = "slack_morphism=off";
 const CHANGES: usize = 10_000;
 /// Messages a page of a history or a thread.
 const PAGE: &str = "200";
-/// People who are known beside the database.
-const PEOPLE: usize = 50_000;
-const JUST_NOW: Duration = Duration::from_secs(5);
-
 /// The longest prefix of commands: Slack allows a command 32 characters with its slash.
 pub const PREFIX_CHARS: usize = 16;
 
@@ -134,15 +132,6 @@ struct Inner {
     seen: Mutex<interactions::Seen>,
     bells: standing::Bells,
     homes: Mutex<interactions::Homes>,
-}
-
-/// What Slack says of somebody.
-#[derive(Clone, Debug)]
-struct Person {
-    name: String,
-    /// Looks after the workspace.
-    organiser: bool,
-    asked: Instant,
 }
 
 /// What Slack says of a channel.
@@ -221,88 +210,6 @@ impl Slack {
 
     fn patience(&self) -> &Patience {
         &self.0.settings.patience
-    }
-
-    /// What a member is called; Slack's messages do not say. Only of somebody who was never heard of it is asked at once.
-    async fn name(&self, workspace: &Workspace, user: &str) -> Option<String> {
-        let id = member_id(&workspace.team, user);
-        if let Some(known) = self.called(&id, None) {
-            return Some(known);
-        }
-        match self.app().member_name(&id).await {
-            Ok(Some(known)) if known != user => Some(known),
-            _ => self.person(workspace, user).await.map(|person| person.name),
-        }
-    }
-
-    /// Who a member is, by what was asked lately.
-    async fn person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
-        match self.known(workspace, user) {
-            Some(known) if known.asked.elapsed() < self.patience().names => Some(known),
-            _ => self.ask_person(workspace, user).await,
-        }
-    }
-
-    /// Whether a member looks after the workspace. Who has just been made its admin does not wait.
-    async fn organiser(&self, workspace: &Workspace, user: &str) -> Option<bool> {
-        match self.person(workspace, user).await? {
-            person if person.organiser || person.asked.elapsed() < JUST_NOW => Some(person.organiser),
-            _ => Some(self.ask_person(workspace, user).await?.organiser),
-        }
-    }
-
-    fn known(&self, workspace: &Workspace, user: &str) -> Option<Person> {
-        let people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-        people.get(member_id(&workspace.team, user).as_str()).cloned()
-    }
-
-    /// Who a member is now.
-    async fn ask_person(&self, workspace: &Workspace, user: &str) -> Option<Person> {
-        #[derive(Deserialize)]
-        struct Found {
-            user: User,
-        }
-        #[derive(Deserialize)]
-        struct User {
-            #[serde(default)]
-            name: String,
-            #[serde(default)]
-            team_id: String,
-            #[serde(default)]
-            enterprise_user: Option<Enterprise>,
-            #[serde(default)]
-            profile: Profile,
-            #[serde(default)]
-            is_admin: bool,
-            #[serde(default)]
-            is_owner: bool,
-        }
-        #[derive(Deserialize)]
-        struct Enterprise {
-            #[serde(default)]
-            teams: Vec<String>,
-        }
-        #[derive(Default, Deserialize)]
-        struct Profile {
-            #[serde(default)]
-            display_name: String,
-            #[serde(default)]
-            real_name: String,
-        }
-        let found: Found = self.api().get(&workspace.token, "users.info", &[("user", user.to_owned())]).await.ok()?;
-        let User { name, team_id, enterprise_user, profile, is_admin, is_owner } = found.user;
-        let names = [profile.display_name, profile.real_name, name];
-        let name = names.into_iter().find(|name| !name.trim().is_empty())?;
-        // In a channel that workspaces share there are admins of others.
-        let of_here =
-            team_id == workspace.team || enterprise_user.is_some_and(|all| all.teams.contains(&workspace.team));
-        let person = Person { name, organiser: of_here && (is_admin || is_owner), asked: Instant::now() };
-        let mut people = self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() >= PEOPLE {
-            people.clear();
-        }
-        people.insert(member_id(&workspace.team, user).to_string(), person.clone());
-        Some(person)
     }
 
     /// What a channel is, if Slack says so.
