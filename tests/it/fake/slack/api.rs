@@ -752,7 +752,8 @@ pub fn respond(model: &mut Model, name: &str, call: &Call) -> Outcome {
     let public = call.text("response_type").is_some_and(|kind| kind == "in_channel");
     let thread = call.text("thread_ts").and_then(|ts| ts.parse().ok());
     let only_for = (!public).then_some(user);
-    let draft = Draft { text, blocks, bot_id: Some(install.bot_id), only_for, ..Draft::default() };
+    let (bot_id, answers) = (Some(install.bot_id), Some(name.to_owned()));
+    let draft = Draft { text, blocks, bot_id, only_for, answers, ..Draft::default() };
     model.post(Place { channel, thread }, install.bot, draft);
     ok(json!({}))
 }

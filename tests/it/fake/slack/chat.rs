@@ -24,13 +24,14 @@ pub struct Draft {
     /// `thread_broadcast`, `me_message`, ..
     pub subtype: Option<&'static str>,
     pub finds_names: bool,
+    pub answers: Option<String>,
 }
 
 impl Model {
     /// Adds a message and tells of it.
     pub fn post(&mut self, place: Place, user: Id, draft: Draft) -> Spot {
         let ts = self.ts();
-        let Draft { text, mut blocks, metadata, bot_id, only_for, subtype, finds_names } = draft;
+        let Draft { text, mut blocks, metadata, bot_id, only_for, subtype, finds_names, answers } = draft;
         self.name_blocks(&mut blocks);
         let message = Message {
             channel: place.channel,
@@ -47,6 +48,7 @@ impl Model {
             only_for,
             locked: false,
             finds_names,
+            answers,
         };
         let spot = message.spot();
         self.messages.insert(spot, message);

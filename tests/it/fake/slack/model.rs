@@ -181,6 +181,8 @@ pub struct Message {
     pub locked: bool,
     /// Whether names after `@` in plain words are found, as `link_names` and `parse: full` make Slack do.
     pub finds_names: bool,
+    /// The response url it came by, so that it is known what it answers.
+    pub answers: Option<String>,
 }
 
 /// A modal or a Home.

@@ -662,7 +662,12 @@ fn concerns(model: &Model, act: &Act, after: Option<Duration>, one: &Happening) 
             let it = model.messages.get(spot)?;
             let direct = model.channels.get(&spot.channel)?.with == Some(act.user) && it.bot_id.is_some();
             let ephemeral = it.only_for == Some(act.user);
-            (direct || ephemeral).then(|| seen_message(model, SeenKind::Message { ephemeral }, after, *spot))
+            // Where the app was told how to answer, what else it says to somebody meanwhile is no answer.
+            let other = act.payload["response_url"]
+                .as_str()
+                .is_some_and(|url| it.answers.as_ref().is_none_or(|name| !url.ends_with(&format!("/{name}"))));
+            (!other && (direct || ephemeral))
+                .then(|| seen_message(model, SeenKind::Message { ephemeral }, after, *spot))
         }
         Happening::Replaced(spot) if act.on == Some(Target::Message(*spot)) => {
             Some(seen_message(model, SeenKind::Changed, after, *spot))
