@@ -386,17 +386,15 @@ impl App {
                 Box::pin(async move { Ok((answers::of_round(conn, &at).await?, rounds::hints(conn, &at).await?)) })
             })
             .await?;
-        let graded = question.clone();
-        let mut scored = tokio::task::spawn_blocking(move || {
+        let (asked, bank) = (question.clone(), self.bank());
+        let graded = tokio::task::spawn_blocking(move || {
             let answers = answer::assemble(&parts);
-            let texts = answers.iter().map(|answer| (&answer.member, answer.text.as_str()));
-            let mut scored = round::score(&graded, texts, |member| hints.get(member).copied().unwrap_or(0));
-            // The order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
-            scored.sort_by(|a, b| b.coverage.cmp(&a.coverage).then_with(|| a.member.cmp(&b.member)));
-            scored
+            round::grade(&asked, bank.lexicon(), answers)
         })
         .await
         .context("grading failed")?;
+        // In the order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
+        let mut scored = round::score(&question, graded, |member| hints.get(member).copied().unwrap_or(0));
         let now = self.now();
         let delivery = row.id.clone();
         let number_of_parts = self.count_parts(&round, &question, &scored).await?;

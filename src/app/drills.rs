@@ -228,7 +228,11 @@ impl App {
         if let Some(problem) = refuse(&answer, text::empty_drill_answer) {
             return Ok(Reply::show(problem));
         }
-        self.act(actor, id, move |drill, question| drill.answer(at, &answer, question)).await
+        let bank = self.bank();
+        self.act(actor, id, move |drill, question| {
+            drill.answer(at, &answer, question, || bank.grade(question, &answer))
+        })
+        .await
     }
 
     /// Changes a drill in one transaction and shows what it has become.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
 use super::question::{Level, Question};
 
@@ -94,6 +95,7 @@ pub struct Bank {
     topics: Vec<Topic>,
     /// Topic names by every word for them: name before alias before title before tag.
     names: HashMap<String, String>,
+    lexicon: Lexicon,
 }
 
 /// Where a question and its fields stand.
@@ -128,6 +130,16 @@ impl Bank {
     /// The title of a topic, or its name when the bank does not have it (any more).
     pub fn topic_title(&self, name: &str) -> String {
         self.topics.iter().find(|topic| topic.name == name).map_or_else(|| name.to_owned(), |topic| topic.title.clone())
+    }
+
+    /// What the grader knows of all questions together.
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
+    /// Grades an answer as it would be graded in a round or a drill.
+    pub fn grade(&self, question: &Question, answer: &str) -> Grade {
+        Rubric::of(question, &self.lexicon).grade(answer)
     }
 
     pub fn questions(&self) -> &[Arc<Question>] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Mode, Verb};
-use super::grade::{Grade, grade};
+use super::grade::Grade;
 use super::ids::{ChannelId, DrillId, MemberId, QuestionId, seed_of};
 use super::question::{Level, Question};
 use super::score::{after_hints, points_tenths};
@@ -130,13 +130,13 @@ impl Drill {
         Acted::Changed
     }
 
-    /// A free answer to item `at`.
-    pub fn answer(&mut self, at: usize, text: &str, question: &Question) -> Acted {
+    /// A free answer to item `at`, with its grade.
+    pub fn answer(&mut self, at: usize, text: &str, question: &Question, grade: impl FnOnce() -> Grade) -> Acted {
         if at != self.at || self.is_finished() || self.choice || self.items[at].outcome.is_some() {
             return Acted::Stale;
         }
         let item = &mut self.items[at];
-        let grade = grade(question, text);
+        let grade = grade();
         let coverage = after_hints(i64::from(grade.score), hints(item));
         let points = points_tenths(coverage, question.level);
         item.outcome = Some(Outcome::Answered { text: text.to_owned(), grade, coverage, points });
@@ -162,6 +162,7 @@ pub fn levels(level: Option<Level>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::domain::bank::{Bank, Source};
+    use crate::domain::grade::grade;
 
     fn drill(choice: bool) -> (Drill, Question) {
         let source = Source { path: "iam.toml", text: include_str!("../../content/iam.toml") };
@@ -200,7 +201,10 @@ mod tests {
     fn a_revealed_question_cannot_be_answered_any_more() {
         let (mut drill, question) = drill(false);
         assert_eq!(drill.press(0, Verb::Reveal, &question), Acted::Changed);
-        assert_eq!(drill.answer(0, &question.model_answer, &question), Acted::Stale);
+        assert_eq!(
+            drill.answer(0, &question.model_answer, &question, || grade(&question, &question.model_answer)),
+            Acted::Stale
+        );
         assert_eq!(drill.points(), 0);
         assert_eq!(drill.press(0, Verb::Next, &question), Acted::Changed);
         assert_eq!(drill.at, 1);

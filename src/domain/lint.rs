@@ -265,7 +265,7 @@ impl Desk<'_> {
 
     fn terms(&mut self) {
         let question = self.question;
-        let rubric = Rubric::of(question);
+        let rubric = Rubric::of(question, self.bank.lexicon());
         let echoes = rubric.echoes();
         for (index, point) in question.key_points.iter().enumerate() {
             let path = format!("key_points[{index}]");
@@ -334,7 +334,7 @@ impl Desk<'_> {
     /// What the grader makes of texts whose grade is known.
     fn self_tests(&mut self) {
         let question = self.question;
-        let rubric = Rubric::of(question);
+        let rubric = Rubric::of(question, self.bank.lexicon());
         let model = rubric.grade(&question.model_answer);
         for (index, (point, grade)) in question.key_points.iter().zip(&model.points).enumerate() {
             if grade.state == PointState::Contradicted {
@@ -395,7 +395,7 @@ impl Desk<'_> {
 
     fn samples(&mut self) {
         let question = self.question;
-        let rubric = Rubric::of(question);
+        let rubric = Rubric::of(question, self.bank.lexicon());
         let count = question.key_points.len();
         let is_wrong = |covered: &[f64]| covered.iter().all(|part| *part == 0.0);
         if !question.samples.iter().any(|sample| is_wrong(&sample.covered)) {

@@ -1,6 +1,7 @@
 //! One question posted once: from its card to its reveal.
 
-use super::grade::{Grade, Rubric};
+use super::answer::Answer;
+use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId};
 use super::question::Question;
 use super::schedule::AnswerMode;
@@ -113,20 +114,29 @@ pub struct Scored {
     pub points: i64,
 }
 
-/// Grades each member's answer. `hints` is how many each member took.
-pub fn score<'a>(
-    question: &Question,
-    answers: impl IntoIterator<Item = (&'a MemberId, &'a str)>,
-    hints: impl Fn(&MemberId) -> i64,
-) -> Vec<Scored> {
-    let rubric = Rubric::of(question);
-    answers
+/// A member's answer with its grade.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graded {
+    pub answer: Answer,
+    pub grade: Grade,
+}
+
+/// Grades each member's answer.
+pub fn grade(question: &Question, lexicon: &Lexicon, answers: Vec<Answer>) -> Vec<Graded> {
+    let rubric = Rubric::of(question, lexicon);
+    answers.into_iter().map(|answer| Graded { grade: rubric.grade(&answer.text), answer }).collect()
+}
+
+/// What each grade is worth, the best first. `hints` is how many each member took.
+pub fn score(question: &Question, graded: Vec<Graded>, hints: impl Fn(&MemberId) -> i64) -> Vec<Scored> {
+    let mut scored: Vec<Scored> = graded
         .into_iter()
-        .map(|(member, answer)| {
-            let grade = rubric.grade(answer);
-            let hints = hints(member);
+        .map(|Graded { answer, grade }| {
+            let hints = hints(&answer.member);
             let coverage = after_hints(i64::from(grade.score), hints);
-            Scored { member: member.clone(), points: points_tenths(coverage, question.level), grade, coverage, hints }
+            Scored { points: points_tenths(coverage, question.level), member: answer.member, grade, coverage, hints }
         })
-        .collect()
+        .collect();
+    scored.sort_by(|a, b| b.coverage.cmp(&a.coverage).then_with(|| a.member.cmp(&b.member)));
+    scored
 }

@@ -1,6 +1,7 @@
 //! Reads a bank from TOML: the file to a document with places first, then each question by itself, so that everything
 //! that is wrong is reported at once.
 
+use crate::domain::grade::Lexicon;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
@@ -66,7 +67,8 @@ impl Bank {
             questions.into_values().map(|(question, place)| (Arc::new(question), place)).unzip();
         let topics: Vec<Topic> = topics.into_values().collect();
         let names = topic_names(&topics, &questions);
-        Ok((Bank { questions, places, topics, names }, problems))
+        let lexicon = Lexicon::of(questions.iter().map(Arc::as_ref));
+        Ok((Bank { questions, places, topics, names, lexicon }, problems))
     }
 }
 

@@ -4,6 +4,7 @@
 //! A key point is covered when enough of its groups of terms are met by different words of two neighbouring sentences.
 //! What is denied, what stands in a bare list and what only repeats the question does not count.
 
+mod lexicon;
 pub(crate) mod text;
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use self::text::{Class, Stem, Token, UNKNOWN, Vocabulary};
 use super::question::{KeyPoint, Question};
+
+pub use self::lexicon::Lexicon;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +27,24 @@ pub enum PointState {
     Contradicted,
 }
 
+/// Who decided the state of a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decider {
+    #[default]
+    Grader,
+    /// A language model that the operator has set up.
+    Judge,
+    /// A member who confirmed a claim, or an organiser.
+    Ruling,
+}
+
+impl Decider {
+    fn is_grader(&self) -> bool {
+        *self == Decider::Grader
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PointGrade {
     pub state: PointState,
@@ -31,6 +52,8 @@ pub struct PointGrade {
     pub spans: Vec<(usize, usize)>,
     /// The first group of `all_of` that is not met; none when the point is covered or has no groups.
     pub missing: Option<usize>,
+    #[serde(default, skip_serializing_if = "Decider::is_grader")]
+    pub by: Decider,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +66,17 @@ pub struct Grade {
     pub rough: bool,
 }
 
-/// Grades one answer. For many answers of one question, keep the [`Rubric`].
+/// Grades one answer, knowing nothing of the bank but its question. For many answers of one question, keep the [`Rubric`].
 pub fn grade(question: &Question, answer: &str) -> Grade {
-    Rubric::of(question).grade(answer)
+    Rubric::of(question, &Lexicon::of([question])).grade(answer)
+}
+
+impl Grade {
+    /// Counts the score again after the states of some points were changed.
+    pub fn recount(&mut self, question: &Question) {
+        self.score =
+            score(question.key_points.iter().map(|point| (u64::from(point.weight), point.required)), &self.points);
+    }
 }
 
 /// An answer without a required point is worth no more.
@@ -142,7 +173,7 @@ struct Contradiction {
 }
 
 impl Rubric {
-    pub fn of(question: &Question) -> Rubric {
+    pub fn of(question: &Question, _lexicon: &Lexicon) -> Rubric {
         let mut vocabulary = Vocabulary::default();
         let prompt = prompt_stems(&question.prompt, &mut vocabulary);
         let mut rubric = Rubric {
@@ -304,7 +335,8 @@ impl Rubric {
         let tokens = text::read(answer, &self.vocabulary);
         let points: Vec<PointGrade> =
             self.search(&tokens).iter().zip(&self.points).map(|(found, point)| point.grade(found, &tokens)).collect();
-        Grade { score: self.score(&points), points, rough: self.points.iter().any(|point| point.rough) }
+        let weights = self.points.iter().map(|point| (point.weight, point.required));
+        Grade { score: score(weights, &points), points, rough: self.points.iter().any(|point| point.rough) }
     }
 
     /// The authored groups, as (key point, group), that no word of a text meets, wherever it stands.
@@ -326,27 +358,6 @@ impl Rubric {
             _ => None,
         };
         self.terms.iter().filter_map(place).collect()
-    }
-
-    /// Weighted coverage in whole numbers: an unclear point is worth half, and halves of a point are rounded up.
-    fn score(&self, points: &[PointGrade]) -> u8 {
-        let total: u64 = self.points.iter().map(|point| 2 * point.weight).sum();
-        if total == 0 {
-            return 0;
-        }
-        let (mut reached, mut cap) = (0, 100);
-        for (point, grade) in self.points.iter().zip(points) {
-            reached += match grade.state {
-                PointState::Covered => 2 * point.weight,
-                PointState::Unclear => point.weight,
-                PointState::Missing | PointState::Contradicted => 0,
-            };
-            if point.required && matches!(grade.state, PointState::Missing | PointState::Contradicted) {
-                cap = CAP_WITHOUT_REQUIRED;
-            }
-        }
-        let score = (200 * reached + total) / (2 * total);
-        u8::try_from(score.min(cap)).unwrap_or(100)
     }
 
     fn search(&self, tokens: &[Token]) -> Vec<Found> {
@@ -413,9 +424,9 @@ impl Point {
     fn grade(&self, found: &Found, tokens: &[Token]) -> PointGrade {
         if !found.contradictions.is_empty() {
             let spans = spans(found.contradictions.iter().map(|found| (found.first, found.last)), tokens);
-            return PointGrade { state: PointState::Contradicted, spans, missing: None };
+            return PointGrade { state: PointState::Contradicted, spans, missing: None, by: Decider::Grader };
         }
-        let mut best = PointGrade { state: PointState::Missing, spans: Vec::new(), missing: None };
+        let mut best = PointGrade { state: PointState::Missing, spans: Vec::new(), missing: None, by: Decider::Grader };
         let mut best_met = vec![None; self.ways[0].groups];
         for (index, way) in self.ways.iter().enumerate() {
             let met = way.meet(&found.hits[index]);
@@ -484,6 +495,28 @@ impl Way {
             _ => PointState::Missing,
         }
     }
+}
+
+/// Weighted coverage in whole numbers: an unclear point is worth half, and halves of a point are rounded up. `weights`: each
+/// point's weight, and whether it is required.
+fn score(weights: impl Iterator<Item = (u64, bool)>, points: &[PointGrade]) -> u8 {
+    let (mut total, mut reached, mut cap) = (0, 0, 100);
+    for ((weight, required), grade) in weights.zip(points) {
+        total += 2 * weight;
+        reached += match grade.state {
+            PointState::Covered => 2 * weight,
+            PointState::Unclear => weight,
+            PointState::Missing | PointState::Contradicted => 0,
+        };
+        if required && matches!(grade.state, PointState::Missing | PointState::Contradicted) {
+            cap = CAP_WITHOUT_REQUIRED;
+        }
+    }
+    if total == 0 {
+        return 0;
+    }
+    let score: u64 = (200 * reached + total) / (2 * total);
+    u8::try_from(score.min(cap)).unwrap_or(100)
 }
 
 fn rank(state: PointState) -> u8 {
@@ -770,7 +803,7 @@ mod tests {
         check(&backend, "remote backend s3 bucket", Covered, &["backend"]);
     }
 
-    fn score(weights: &[(u8, bool)], answer: &str) -> u8 {
+    fn score_of(weights: &[(u8, bool)], answer: &str) -> u8 {
         let points = weights.iter().enumerate().map(|(i, (weight, required))| KeyPoint {
             weight: *weight,
             required: *required,
@@ -782,23 +815,23 @@ mod tests {
     #[test]
     fn the_score_is_the_covered_share_of_the_weights() {
         let points = [(3, false), (2, false), (1, false)];
-        assert_eq!(score(&points, "p0 q0. p1 q1. p2 q2."), 100);
-        assert_eq!(score(&points, "p0 q0."), 50);
-        assert_eq!(score(&points, "p1 q1."), 33);
-        assert_eq!(score(&points, "p1 q1. p2 q2. p0"), 75);
-        assert_eq!(score(&points, "p2"), 8);
-        assert_eq!(score(&points, ""), 0);
-        assert_eq!(score(&[], "p0"), 0);
-        assert_eq!(score(&[(0, false)], "p0 q0"), 0);
+        assert_eq!(score_of(&points, "p0 q0. p1 q1. p2 q2."), 100);
+        assert_eq!(score_of(&points, "p0 q0."), 50);
+        assert_eq!(score_of(&points, "p1 q1."), 33);
+        assert_eq!(score_of(&points, "p1 q1. p2 q2. p0"), 75);
+        assert_eq!(score_of(&points, "p2"), 8);
+        assert_eq!(score_of(&points, ""), 0);
+        assert_eq!(score_of(&[], "p0"), 0);
+        assert_eq!(score_of(&[(0, false)], "p0 q0"), 0);
     }
 
     #[test]
     fn without_a_required_point_59_is_the_most() {
         let points = [(1, true), (3, false)];
-        assert_eq!(score(&points, "p1 q1."), 59);
-        assert_eq!(score(&points, "p0. p1 q1."), 88);
-        assert_eq!(score(&points, "p0 q0. p1 q1."), 100);
-        assert_eq!(score(&[(1, true), (1, false)], "p1 q1."), 50);
+        assert_eq!(score_of(&points, "p1 q1."), 59);
+        assert_eq!(score_of(&points, "p0. p1 q1."), 88);
+        assert_eq!(score_of(&points, "p0 q0. p1 q1."), 100);
+        assert_eq!(score_of(&[(1, true), (1, false)], "p1 q1."), 50);
     }
 
     #[test]
