@@ -93,9 +93,11 @@ async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u
 
 /// Claims up to `limit` rows of a platform, the first of each lane only. The condition stands twice: on PostgreSQL a second worker
 /// that waited for the row must look at it again, or both would send it. The list of states lets both databases use the index of open
-/// rows.
+/// rows. PostgreSQL passes over rows that somebody else has locked: who takes many rows in an order of their own must not wait for any.
 pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, limit: i64) -> Result<Vec<Claimed>> {
-    let sql = "update outbox set state = 'sending', attempts = attempts + 1, doubt = doubt + 1, lease_until = $3
+    let no_wait = if conn.backend_name() == "PostgreSQL" { "for update of o skip locked" } else { "" };
+    let sql = format!(
+        "update outbox set state = 'sending', attempts = attempts + 1, doubt = doubt + 1, lease_until = $3
                where id in (
                  select o.id from outbox o
                  where o.platform = $1 and o.state in ('pending', 'sending')
@@ -103,9 +105,10 @@ pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, 
                    and not exists (
                      select 1 from outbox p
                      where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
-                 order by o.seq limit $4)
+                 order by o.seq limit $4 {no_wait})
                  and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
-               returning id, channel_id, effect, attempts, doubt, not_after, created_at, seq";
+               returning id, channel_id, effect, attempts, doubt, not_after, created_at, seq"
+    );
     let values = vec![platform.into(), now.into(), lease_until.into(), limit.into()];
     let rows = fetch_all(conn, sql, values).await?;
     let mut claimed = rows.iter().map(|row| Ok((int(row, "seq")?, read(row)?))).collect::<Result<Vec<_>>>()?;
