@@ -19,6 +19,7 @@ use crate::content;
 use crate::domain::bank::{Bank, Filter, Problem, Severity};
 use crate::domain::ids::platform_of;
 use crate::domain::lint::lint;
+use crate::gold;
 use crate::run::{self, Options};
 use crate::store;
 
@@ -313,6 +314,18 @@ fn bank(paths: Vec<PathBuf>, file: Option<PathBuf>) -> Result<(Bank, Vec<Problem
         eprintln!("{} found.", count(problems.len()));
         ExitCode::FAILURE
     })
+}
+
+/// Grades the answers of a file against the rubrics of another.
+pub fn grade(rubric: &Path, answers: &Path) -> ExitCode {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match gold::predict(rubric, answers, &mut out).and_then(|()| Ok(std::io::Write::flush(&mut out)?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("drillbot: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 pub fn bank_lint(paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {

@@ -7,5 +7,6 @@ pub mod cli;
 pub mod config;
 pub mod content;
 pub mod domain;
+pub mod gold;
 pub mod run;
 pub mod store;

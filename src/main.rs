@@ -46,6 +46,15 @@ enum Command {
     /// Look at question banks
     #[command(subcommand)]
     Bank(BankCommand),
+    /// Grade answers: one prediction a line, as JSON, for each answer of a file
+    Grade {
+        /// Questions with their key points, one JSON object a line: id, question, key_points with text and groups
+        #[arg(long, value_name = "FILE")]
+        rubric: PathBuf,
+        /// Answers, one JSON object a line: id of the question, answers with text
+        #[arg(long, value_name = "FILE")]
+        answers: PathBuf,
+    },
     /// Look after the database
     #[command(subcommand)]
     Db(DbCommand),
@@ -162,6 +171,7 @@ fn main() -> ExitCode {
             cli::bank_list(topic, level, bank.paths, bank.config)
         }
         Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
+        Command::Grade { rubric, answers } => cli::grade(&rubric, &answers),
         Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
         Command::Slack(SlackCommand::Manifest { url, config }) => cli::slack_manifest(url.as_deref(), config.config),
         Command::Slack(SlackCommand::Key) => cli::slack_key(),

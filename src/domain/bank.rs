@@ -95,7 +95,7 @@ pub struct Bank {
     topics: Vec<Topic>,
     /// Topic names by every word for them: name before alias before title before tag.
     names: HashMap<String, String>,
-    lexicon: Lexicon,
+    lexicon: Arc<Lexicon>,
 }
 
 /// Where a question and its fields stand.
@@ -133,7 +133,7 @@ impl Bank {
     }
 
     /// What the grader knows of all questions together.
-    pub fn lexicon(&self) -> &Lexicon {
+    pub fn lexicon(&self) -> &Arc<Lexicon> {
         &self.lexicon
     }
 

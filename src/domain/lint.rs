@@ -286,8 +286,10 @@ impl Desk<'_> {
                     .collect();
                 self.group(&field, terms, &echoed, group == 0);
             }
-            for (nth, term) in point.alt.iter().enumerate().filter(|(_, term)| words(term).is_empty()) {
-                self.must(&format!("{path}.alt[{nth}]"), format!("`{term}` has no word in it"));
+            for (nth, alternative) in point.alt.iter().enumerate() {
+                for term in alternative.terms().filter(|term| words(term).is_empty()) {
+                    self.must(&format!("{path}.alt[{nth}]"), format!("`{term}` has no word in it"));
+                }
             }
         }
         for (index, group) in rubric.unmet_groups(&question.model_answer) {

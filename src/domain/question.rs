@@ -58,6 +58,24 @@ pub enum Status {
     Legacy,
 }
 
+/// Another complete way to say a key point: a term, or groups of terms of which all are needed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Alternative {
+    Term(String),
+    Groups(Vec<Vec<String>>),
+}
+
+impl Alternative {
+    pub fn terms(&self) -> impl Iterator<Item = &str> {
+        let groups = match self {
+            Alternative::Term(term) => std::slice::from_ref(term).iter().chain([].iter().flatten()),
+            Alternative::Groups(groups) => [].iter().chain(groups.iter().flatten()),
+        };
+        groups.map(String::as_str)
+    }
+}
+
 /// One idea of a model answer: the unit of grading and of feedback.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +88,7 @@ pub struct KeyPoint {
     pub all_of: Vec<Vec<String>>,
     /// Other complete ways to say it; each alone covers the point.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alt: Vec<String>,
+    pub alt: Vec<Alternative>,
     /// How many groups are needed; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,

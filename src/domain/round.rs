@@ -1,5 +1,7 @@
 //! One question posted once: from its card to its reveal.
 
+use std::sync::Arc;
+
 use super::answer::Answer;
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId};
@@ -122,7 +124,7 @@ pub struct Graded {
 }
 
 /// Grades each member's answer.
-pub fn grade(question: &Question, lexicon: &Lexicon, answers: Vec<Answer>) -> Vec<Graded> {
+pub fn grade(question: &Question, lexicon: &Arc<Lexicon>, answers: Vec<Answer>) -> Vec<Graded> {
     let rubric = Rubric::of(question, lexicon);
     answers.into_iter().map(|answer| Graded { grade: rubric.grade(&answer.text), answer }).collect()
 }

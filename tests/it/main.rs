@@ -14,6 +14,7 @@ mod day;
 mod discord;
 mod fake;
 mod faults;
+mod grading;
 mod input;
 mod layers;
 mod property;

@@ -865,7 +865,7 @@ async fn workers(store: &Store, count: usize, rows: usize) {
 }
 
 fn scored(name: &str, coverage: i64, points: i64) -> Scored {
-    let grade = Grade { score: 50, points: vec![], rough: false };
+    let grade = Grade { score: 50, points: vec![], rough: false, guard: None };
     Scored { member: member(name), grade, coverage, hints: 1, points }
 }
 
