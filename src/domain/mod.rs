@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod bank;
 pub mod command;
+pub mod confidence;
 pub mod drill;
 pub mod effect;
 pub mod form;

@@ -1,8 +1,9 @@
 //! The card of a question, its form and hints, and the reveal.
 
-use super::{count, len, names};
+use super::{confidence, count, len, names};
 use crate::domain::answer::MAX_CHARS;
 use crate::domain::command::Action;
+use crate::domain::confidence::Confidence;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Button, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone};
@@ -115,18 +116,18 @@ pub fn blank_form(action: &Action) -> Form {
         action: action.encode(),
         title: "Your answer".into(),
         blocks: vec![],
-        inputs: vec![written_input("", placeholder)],
+        inputs: vec![written_input("", placeholder), confidence::input(None)],
         submit: "Send".into(),
     }
 }
 
-/// The form behind the Answer button; `written` is what the member sent before.
-pub fn answer_form(round: &Round, question: &Question, written: &str) -> Form {
+/// The form behind the Answer button; `written` and `said` are what the member sent before.
+pub fn answer_form(round: &Round, question: &Question, written: &str, said: Option<Confidence>) -> Form {
     Form {
         action: Action::Answer(round.id.clone()).encode(),
         title: "Your answer".into(),
         blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
-        inputs: vec![answer_input(written)],
+        inputs: vec![answer_input(written), confidence::input(said)],
         submit: if written.is_empty() { "Send" } else { "Save changes" }.into(),
     }
 }

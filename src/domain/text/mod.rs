@@ -2,6 +2,7 @@
 
 mod boards;
 mod card;
+mod confidence;
 mod daily;
 mod drill;
 mod form;
@@ -19,6 +20,7 @@ pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
 };
+pub use confidence::{CONFIDENCE, SureAndWrong, graded_without, read_confidence, saved_without};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
     not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,

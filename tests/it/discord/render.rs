@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use drillbot::adapters::discord::render::{self, Embed, Rendered};
 use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::command::{Board, Window};
+use drillbot::domain::confidence::Confidence;
 use drillbot::domain::drill::{Drill, Item, Outcome};
 use drillbot::domain::form::picked;
 use drillbot::domain::grade::grade;
@@ -632,7 +633,7 @@ fn a_pick_says_what_to_type() {
 fn a_modal_asks_its_question_again() {
     let question = question("iam-passrole");
     let round = round(&question, State::Open);
-    let modal = render::modal(&text::answer_form(&round, &question, "As before"));
+    let modal = render::modal(&text::answer_form(&round, &question, "As before", None));
     assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
     {
       "components": [
@@ -647,6 +648,20 @@ fn a_modal_asks_its_question_again() {
               "style": 2,
               "type": 4,
               "value": "As before"
+            }
+          ],
+          "type": 1
+        },
+        {
+          "components": [
+            {
+              "custom_id": "confidence",
+              "label": "How sure are you?",
+              "max_length": 200,
+              "placeholder": "1 Sure, 2 Fairly sure, 3 A guess",
+              "required": false,
+              "style": 1,
+              "type": 4
             }
           ],
           "type": 1
@@ -701,7 +716,12 @@ fn bodies_fit_discords_own_description() {
         })
         .unwrap();
     let question = question("iam-passrole");
-    let form = render::modal(&text::answer_form(&round(&question, State::Open), &question, "As before"));
+    let form = render::modal(&text::answer_form(
+        &round(&question, State::Open),
+        &question,
+        "As before",
+        Some(Confidence::Fairly),
+    ));
     let problems: Vec<String> = modal.iter_errors(&form).map(|problem| problem.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}");
 }
@@ -909,11 +929,12 @@ fn reveals() {
 fn results() {
     let question = question("iam-passrole");
     let grade = grade(&question, ANSWER);
-    assert_snapshot!(page(&text::my_result(&question, ANSWER, &grade, 1, 70, 105)), @r"
+    assert_snapshot!(page(&text::my_result(&question, ANSWER, Some(Confidence::Sure), &grade, 1, 70, 105)), @r"
     === 23a55a
     **Your result**
     **70 of 100 (15 − 10 for 1 hint), worth 10.5 points**
     -# A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+    You were sure, and five points were missing.
 
     **You said**
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
@@ -988,13 +1009,16 @@ fn drills() {
     <2 Skip> <2 Reveal>
     ");
     let grade = grade(&question, ANSWER);
-    let outcome = Outcome::Answered { text: ANSWER.into(), grade, coverage: 70, points: 105 };
+    let outcome =
+        Outcome::Answered { text: ANSWER.into(), grade, coverage: 70, points: 105, confidence: Some(Confidence::Sure) };
     assert_snapshot!(page(&text::drill_view(&drill(&question, Some(outcome), false), Some(&question))), @r"
     === 23a55a
     -# AWS identity, question 1 of 2, advanced
 
     **A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?**
     **70 of 100 (15 − 10 for 1 hint), worth 10.5 points**
+
+    You were sure, and five points were missing.
 
     **You said**
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
@@ -1095,10 +1119,15 @@ fn nothing_of_our_own_questions_is_shortened() {
                 answered: 0,
                 reads_threads: true,
             }));
-            messages.push(text::my_result(question, &question.model_answer, &all, 0, 100, 100));
+            messages.push(text::my_result(question, &question.model_answer, None, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
-            let answered =
-                Outcome::Answered { text: question.model_answer.clone(), grade: all.clone(), coverage: 100, points: 1 };
+            let answered = Outcome::Answered {
+                text: question.model_answer.clone(),
+                grade: all.clone(),
+                coverage: 100,
+                points: 1,
+                confidence: None,
+            };
             for outcome in [
                 None,
                 Some(Outcome::Revealed),

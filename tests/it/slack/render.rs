@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use drillbot::adapters::slack::render;
 use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::command::{Board, Window};
+use drillbot::domain::confidence::Confidence;
 use drillbot::domain::drill::{Drill, Item, Outcome};
 use drillbot::domain::grade::grade;
 use drillbot::domain::ids::{ChannelId, DrillId, MemberId, RoundId, ScheduleId};
@@ -1137,13 +1138,15 @@ fn reveals() {
 fn results() {
     let question = question("iam-passrole");
     let grade = grade(&question, ANSWER);
-    assert_snapshot!(page(&text::my_result(&question, ANSWER, &grade, 1, 5, 75)), @"
+    assert_snapshot!(page(&text::my_result(&question, ANSWER, Some(Confidence::Sure), &grade, 1, 5, 75)), @"
     {Your result: 5 of 100 (15 − 10 for 1 hint), worth 7.5 points}
     # Your result
 
     **5 of 100 (15 − 10 for 1 hint), worth 7.5 points**
 
     (A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?)
+
+    You were sure, and five points were missing.
 
     # You said
 
@@ -1229,7 +1232,8 @@ fn drills() {
     <primary A> <primary B> <primary C> <primary D> <Hint (−10 points)> <Skip> <Reveal>
     ");
     let grade = grade(&question, ANSWER);
-    let outcome = Outcome::Answered { text: ANSWER.into(), grade, coverage: 5, points: 75 };
+    let outcome =
+        Outcome::Answered { text: ANSWER.into(), grade, coverage: 5, points: 75, confidence: Some(Confidence::Sure) };
     assert_snapshot!(page(&text::drill_view(&drill(&question, Some(outcome), false), Some(&question))), @"
     {5 of 100 (15 − 10 for 1 hint), worth 7.5 points}
     (AWS identity, question 1 of 2, advanced)
@@ -1237,6 +1241,8 @@ fn drills() {
     # A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
 
     **5 of 100 (15 − 10 for 1 hint), worth 7.5 points**
+
+    You were sure, and five points were missing.
 
     # You said
 
@@ -1523,7 +1529,7 @@ fn bodies_of_a_card_and_of_its_form() {
       "unfurl_media": false
     }
     "#);
-    let modal = render::modal(&text::answer_form(&round, &question, "As before"), "slack:T1/C1");
+    let modal = render::modal(&text::answer_form(&round, &question, "As before", None), "slack:T1/C1");
     keep(&modal);
     assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
     {
@@ -1564,6 +1570,55 @@ fn bodies_of_a_card_and_of_its_form() {
           },
           "optional": false,
           "type": "input"
+        },
+        {
+          "block_id": "confidence",
+          "element": {
+            "action_id": "confidence",
+            "focus_on_load": false,
+            "options": [
+              {
+                "text": {
+                  "emoji": false,
+                  "text": "Sure",
+                  "type": "plain_text"
+                },
+                "value": "sure"
+              },
+              {
+                "text": {
+                  "emoji": false,
+                  "text": "Fairly sure",
+                  "type": "plain_text"
+                },
+                "value": "fairly"
+              },
+              {
+                "text": {
+                  "emoji": false,
+                  "text": "A guess",
+                  "type": "plain_text"
+                },
+                "value": "guess"
+              },
+              {
+                "text": {
+                  "emoji": false,
+                  "text": "No answer",
+                  "type": "plain_text"
+                },
+                "value": "-"
+              }
+            ],
+            "type": "radio_buttons"
+          },
+          "label": {
+            "emoji": false,
+            "text": "How sure are you?",
+            "type": "plain_text"
+          },
+          "optional": true,
+          "type": "input"
         }
       ],
       "callback_id": "answer:j37nsbuhrp4fcqdv",
@@ -1587,14 +1642,14 @@ fn bodies_of_a_card_and_of_its_form() {
     }
     "#);
     let blank = render::modal(&text::blank_form(&drillbot::domain::command::Action::Answer(round.id)), "");
-    assert_eq!(array(&blank["blocks"]).len(), 1, "nothing stands above the input");
+    assert_eq!(array(&blank["blocks"]).len(), 2, "nothing stands above the inputs");
 }
 
 #[test]
 fn an_answer_too_long_for_its_form_is_shortened_and_says_so() {
     let question = question("iam-passrole");
     let written = "A long answer. ".repeat(400);
-    let modal = render::modal(&text::answer_form(&round(&question, State::Open), &question, &written), "");
+    let modal = render::modal(&text::answer_form(&round(&question, State::Open), &question, &written, None), "");
     let input = &modal["blocks"][1];
     let value = string(&input["element"]["initial_value"]);
     assert!(value.ends_with("answer.…") && value.len() > 2_900, "{value}");
@@ -1627,10 +1682,15 @@ fn nothing_of_our_own_questions_is_shortened() {
                 answered: 0,
                 reads_threads: true,
             }));
-            messages.push(text::my_result(question, &question.model_answer, &all, 0, 100, 100));
+            messages.push(text::my_result(question, &question.model_answer, None, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
-            let answered =
-                Outcome::Answered { text: question.model_answer.clone(), grade: all.clone(), coverage: 100, points: 1 };
+            let answered = Outcome::Answered {
+                text: question.model_answer.clone(),
+                grade: all.clone(),
+                coverage: 100,
+                points: 1,
+                confidence: None,
+            };
             for outcome in [
                 None,
                 Some(Outcome::Revealed),
