@@ -537,6 +537,7 @@ async function day(bot, browser) {
     for (const words of ["How sure, how right", "Confident but wrong"]) await see(me.getByRole("heading", { name: words }), `"${words}" on Bob's page`);
     await see(me.getByText(/\/drill question=iam-/), "the command that asks it again");
     await shoot(bob, "me", { top: me });
+    await shoot(bob, "me-how-sure", { top: me.getByRole("heading", { name: "How sure, how right" }) });
     const help = await bob.command("/help");
     await shoot(bob, "help", { top: help });
     await shoot(bob, "topics", { top: await bob.command("/topics") });

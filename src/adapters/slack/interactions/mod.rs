@@ -381,6 +381,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_in_a_form_is_one_text_an_input() {
+        let option = |value: &str| json!({ "text": { "type": "plain_text", "text": value }, "value": value });
+        let view = json!({ "state": { "values": {
+            "a": { "words": { "type": "plain_text_input", "value": "Mine, and yours" } },
+            "b": { "one": { "type": "radio_buttons", "selected_option": option("sure") } },
+            "c": { "none": { "type": "radio_buttons", "selected_option": null } },
+            "d": { "many": { "type": "checkboxes", "selected_options": [option("1"), option("3")] } },
+            "e": { "unticked": { "type": "checkboxes", "selected_options": [] } },
+        } } });
+        let given = View::deserialize(&view).expect("a view").given();
+        for (input, value) in
+            [("words", "Mine, and yours"), ("one", "sure"), ("none", ""), ("many", "1,3"), ("unticked", "")]
+        {
+            assert_eq!(given.get(input).map(String::as_str), Some(value), "{input}");
+        }
+    }
+
+    #[test]
     fn what_comes_twice_is_known_and_rings() {
         let mut seen = Seen::default();
         let first = seen.note("a").expect("news");

@@ -1030,7 +1030,7 @@ function pickControl(input, value) {
     setInputProblem(row, wrong);
     return !wrong;
   };
-  return { id: input.id, row, check, value: chosen, focus: () => (boxes.find((box) => box.checked) ?? boxes[0])?.focus(), lock: (sending) => { row.disabled = sending; } };
+  return { id: input.id, row, check, value: chosen, focus: () => ((!input.many && boxes.find((box) => box.checked)) || boxes[0])?.focus(), lock: (sending) => { row.disabled = sending; } };
 }
 
 /** Nothing is cut off: a text that is too long says so and waits to be shortened. */
