@@ -44,33 +44,48 @@ impl App {
                 Box::pin(async move { answers::get(conn, &id, &Part::form_id(&member)).await })
             })
             .await?;
-        let written = part.filter(|part| !part.deleted).map(|part| part.body).unwrap_or_default();
-        Ok(Reply::Open { form: text::answer_form(&round, &question, &written) })
+        let part = part.filter(|part| !part.deleted);
+        let said = part.as_ref().and_then(|part| part.confidence);
+        let written = part.map(|part| part.body).unwrap_or_default();
+        Ok(Reply::Open { form: text::answer_form(&round, &question, &written, said) })
     }
 
-    /// Saves the form of a round. Sending it again changes the answer; after the close it is kept as late.
-    pub(super) async fn save_answer(&self, actor: &Actor, id: &RoundId, answer: &str) -> Result<Reply> {
+    /// Saves the form of a round. Sending it again changes the answer; after the close it is kept as late. `confidence` is what was
+    /// given for it, and costs nothing when it cannot be read.
+    pub(super) async fn save_answer(
+        &self,
+        actor: &Actor,
+        id: &RoundId,
+        answer: &str,
+        confidence: &str,
+    ) -> Result<Reply> {
         let body = answer.trim().to_owned();
         if let Some(problem) = refuse(&body, text::empty_answer) {
             return Ok(Reply::show(problem));
         }
+        let said = text::read_confidence(confidence);
         let answer = FormAnswer {
             round: id.clone(),
             member: actor.member.clone(),
             name: actor.name.clone(),
             body,
+            confidence: said.as_ref().copied().unwrap_or_default(),
             at: self.now(),
             reads_threads: self.reads_threads(actor.member.as_str()),
         };
         let saved = self.desk.save(&self.store, answer).await?;
-        Ok(Reply::show(match saved {
+        let mut receipt = match saved {
             Saved::InTime { reveal_at, changed } => text::answer_saved(reveal_at, changed),
             Saved::Late => text::answer_late(),
             Saved::ThreadOnly => {
                 text::refused("Answers to this question go into its thread, where everybody can read them.")
             }
             Saved::Unknown => text::round_gone(),
-        }))
+        };
+        if let (Saved::InTime { .. }, Err(problem)) = (saved, said) {
+            receipt.blocks.push(text::saved_without(&problem));
+        }
+        Ok(Reply::show(receipt))
     }
 
     /// A member asks that a message of theirs be their answer: the way to answer in a thread that the bot may not read. A private
@@ -94,7 +109,7 @@ impl App {
             return Ok(Reply::show(text::question_closed()));
         }
         if round.answers == AnswerMode::Private {
-            return self.save_answer(actor, &round.id, &written.text).await;
+            return self.save_answer(actor, &round.id, &written.text, "").await;
         }
         if let Some(problem) = refuse(&written.text, text::empty_answer) {
             return Ok(Reply::show(problem));
@@ -146,6 +161,7 @@ impl App {
                         written_at: before.map_or(written.at, |part| part.written_at),
                         late: !in_time,
                         deleted: false,
+                        confidence: None,
                     };
                     answers::put(conn, &round.id, &part).await?;
                     Ok(if in_time { Receipt::Noted } else { Receipt::Late })

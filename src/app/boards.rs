@@ -11,12 +11,14 @@ use crate::domain::ids::{ChannelId, MemberId};
 use crate::domain::message::Message;
 use crate::domain::round::Period;
 use crate::domain::score;
-use crate::domain::text::{self, Me, Recent, Standing};
+use crate::domain::text::{self, Me, Recent, Standing, SureAndWrong};
 use crate::store::standings::{List, Place};
-use crate::store::{answers, channels, drills, erased, members, outbox, rounds, scores, standings, web};
+use crate::store::{answers, channels, confidence, drills, erased, members, outbox, rounds, scores, standings, web};
 
 /// Places shown on a board.
 const SHOWN: i64 = 10;
+/// Questions on a member's own page that they were sure of and got wrong.
+const SURE_AND_WRONG: usize = 5;
 
 /// A leaderboard as data, for the command and the pages.
 #[derive(Clone, Debug)]
@@ -109,7 +111,7 @@ impl App {
     async fn me(&self, actor: &Actor) -> Result<Me> {
         let now = self.now();
         let (channel, member) = (actor.channel.clone(), actor.member.clone());
-        let (week, all, drilled, streak, topics, recent) = self
+        let (week, all, drilled, streak, topics, recent, sure) = self
             .store
             .read("read a member's scores", move |conn| {
                 Box::pin(async move {
@@ -125,7 +127,8 @@ impl App {
                     let streak = scores::streaks(conn, &channel, std::slice::from_ref(&member)).await?;
                     let topics = scores::topics_of(conn, &channel, &member).await?;
                     let recent = scores::of_member(conn, &channel, &member, 5).await?;
-                    Ok((places[0], places[1], places[2], streak.into_iter().next(), topics, recent))
+                    let sure = confidence::of_member(conn, &channel, &member).await?;
+                    Ok((places[0], places[1], places[2], streak.into_iter().next(), topics, recent, sure))
                 })
             })
             .await?;
@@ -137,6 +140,12 @@ impl App {
             coverage: score.coverage,
             points: score.points,
         });
+        let bank = self.bank();
+        // What the bank does not have any more cannot be asked again.
+        let mistaken = sure.mistaken.into_iter().filter_map(|one| {
+            let title = text::question_title(bank.get(one.question.as_str())?, false);
+            Some(SureAndWrong { question: one.question, title, coverage: one.coverage })
+        });
         Ok(Me {
             name: actor.name.clone(),
             week,
@@ -146,6 +155,8 @@ impl App {
             best_streak,
             topics: topics.into_iter().map(|(topic, mean, n)| (self.topic_title(&topic), mean, n)).collect(),
             recent: recent.collect(),
+            calibration: sure.levels,
+            sure_and_wrong: mistaken.take(SURE_AND_WRONG).collect(),
         })
     }
 
@@ -167,6 +178,7 @@ impl App {
                     scores::forget(conn, &member).await?;
                     standings::forget(conn, &member).await?;
                     drills::forget(conn, &member).await?;
+                    confidence::forget(conn, &member).await?;
                     web::forget(conn, &member).await?;
                     channels::forget(conn, &member).await?;
                     members::forget(conn, &member).await?;

@@ -662,6 +662,7 @@ impl App {
                     Ok(Some(text::my_result(
                         &question,
                         &answer,
+                        answer::confidence(&parts),
                         &score.grade,
                         score.hints,
                         score.coverage,

@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use tokio::sync::{Mutex as Turn, oneshot};
 
 use crate::domain::answer::Part;
+use crate::domain::confidence::Confidence;
 use crate::domain::ids::{MemberId, RoundId};
 use crate::domain::schedule::AnswerMode;
 use crate::store::{Conn, Store, Unavailable, answers, members, rounds};
@@ -18,6 +19,7 @@ pub(super) struct FormAnswer {
     pub member: MemberId,
     pub name: String,
     pub body: String,
+    pub confidence: Option<Confidence>,
     /// Unix milliseconds.
     pub at: i64,
     /// Whether the platform lets the bot read threads: else the form is always open.
@@ -144,5 +146,13 @@ async fn put(conn: &mut Conn, batch: &[FormAnswer]) -> Result<Vec<Saved>> {
 
 fn part(answer: &FormAnswer, late: bool) -> Part {
     let id = if late { Part::late_form_id(&answer.member) } else { Part::form_id(&answer.member) };
-    Part { id, member: answer.member.clone(), body: answer.body.clone(), written_at: answer.at, late, deleted: false }
+    Part {
+        id,
+        member: answer.member.clone(),
+        body: answer.body.clone(),
+        written_at: answer.at,
+        late,
+        deleted: false,
+        confidence: answer.confidence,
+    }
 }

@@ -16,7 +16,7 @@ use crate::domain::message::{Message, Reply};
 use crate::domain::pick::pick;
 use crate::domain::question::{Level, Question};
 use crate::domain::text;
-use crate::store::{drills, members, rounds, standings};
+use crate::store::{confidence, drills, members, rounds, standings};
 
 /// Why a drill cannot begin.
 #[derive(Clone, Debug)]
@@ -223,16 +223,36 @@ impl App {
         self.act(actor, id, move |drill, question| drill.press(at, verb, question)).await
     }
 
-    pub(super) async fn answer_drill(&self, actor: &Actor, id: &DrillId, at: usize, answer: &str) -> Result<Reply> {
+    /// Grades an answer of a drill. `confidence` is what was given for it, and costs nothing when it cannot be read.
+    pub(super) async fn answer_drill(
+        &self,
+        actor: &Actor,
+        id: &DrillId,
+        at: usize,
+        answer: &str,
+        confidence: &str,
+    ) -> Result<Reply> {
         let answer = answer.trim().to_owned();
         if let Some(problem) = refuse(&answer, text::empty_drill_answer) {
             return Ok(Reply::show(problem));
         }
+        let (said, problem) = match text::read_confidence(confidence) {
+            Ok(said) => (said, None),
+            Err(problem) => (None, Some(problem)),
+        };
         let bank = self.bank();
-        self.act(actor, id, move |drill, question| {
-            drill.answer(at, &answer, question, || bank.grade(question, &answer))
+        let reply = self
+            .act(actor, id, move |drill, question| {
+                drill.answer(at, &answer, said, question, || bank.grade(question, &answer))
+            })
+            .await?;
+        Ok(match (reply, problem) {
+            (Reply::Replace { mut message }, Some(problem)) => {
+                message.blocks.insert(0, text::graded_without(&problem));
+                Reply::Replace { message }
+            }
+            (reply, _) => reply,
         })
-        .await
     }
 
     /// Changes a drill in one transaction and shows what it has become.
@@ -258,6 +278,7 @@ impl App {
                     let acted = change(&mut drill, &question);
                     if acted == Acted::Changed {
                         score_item(conn, &drill, at, item.outcome.is_none(), now).await?;
+                        note_confidence(conn, &drill, at, now).await?;
                         drills::put(conn, &drill, now).await?;
                     }
                     let question = match drill.current() {
@@ -309,4 +330,18 @@ async fn score_item(conn: &mut crate::store::Conn, drill: &Drill, at: usize, was
     }
     let gain = standings::Gain { member: drill.member.clone(), points, answered };
     standings::add(conn, &drill.channel, Board::Drill, &item.topic, &period, &[gain], now).await
+}
+
+/// Keeps how sure the member was of item `at`, once.
+async fn note_confidence(conn: &mut crate::store::Conn, drill: &Drill, at: usize, now: i64) -> Result<()> {
+    let Some(item) = drill.items.get(at) else { return Ok(()) };
+    let Some(Outcome::Answered { confidence: Some(said), coverage, .. }) = &item.outcome else { return Ok(()) };
+    confidence::note(
+        conn,
+        drill,
+        at,
+        &confidence::Said { question: &item.question, said: *said, coverage: *coverage },
+        now,
+    )
+    .await
 }

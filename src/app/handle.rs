@@ -105,10 +105,13 @@ impl App {
 
     /// A sent form: the action it carried and its values by input id.
     pub async fn submit(&self, actor: &Actor, action: &str, values: &HashMap<String, String>) -> Result<Reply> {
-        let answer = values.get("answer").map_or("", String::as_str);
+        let given = |input: &str| values.get(input).map_or("", String::as_str);
+        let (answer, confidence) = (given("answer"), given(text::CONFIDENCE));
         match Action::decode(action) {
-            Some(Action::Answer(round)) => self.save_answer(actor, &round, answer).await,
-            Some(Action::Drill { drill, at, verb: Verb::Answer }) => self.answer_drill(actor, &drill, at, answer).await,
+            Some(Action::Answer(round)) => self.save_answer(actor, &round, answer, confidence).await,
+            Some(Action::Drill { drill, at, verb: Verb::Answer }) => {
+                self.answer_drill(actor, &drill, at, answer, confidence).await
+            }
             _ => Ok(Reply::show(text::unknown_button())),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::confidence::Confidence;
 use super::ids::{MemberId, MessageId};
 
 /// Longer answers are refused with a friendly word; a spoken answer of five minutes has about 4,000 characters.
@@ -19,6 +20,8 @@ pub struct Part {
     /// After the close: welcome, marked, worth nothing.
     pub late: bool,
     pub deleted: bool,
+    /// Only forms ask for it.
+    pub confidence: Option<Confidence>,
 }
 
 impl Part {
@@ -34,6 +37,11 @@ impl Part {
     pub fn is_form(&self) -> bool {
         self.id.starts_with("form:") || self.id.starts_with("late-form:")
     }
+}
+
+/// How sure a member was of their answer in time, of whom these parts are.
+pub fn confidence(parts: &[Part]) -> Option<Confidence> {
+    parts.iter().filter(|part| !part.deleted && !part.late).find_map(|part| part.confidence)
 }
 
 /// What a member's whole answer is.
@@ -105,6 +113,7 @@ pub fn reconcile(stored: &[Part], thread: &[ThreadMessage], closed_at: i64) -> (
             // that was written in time may have come late.
             late: message.at > closed_at && known.get(message.id.as_str()).is_none_or(|part| part.late),
             deleted: false,
+            confidence: None,
         })
         .filter(|part| known.get(part.id.as_str()) != Some(&part))
         .collect();
@@ -128,6 +137,7 @@ mod tests {
             written_at,
             late: false,
             deleted: false,
+            confidence: None,
         }
     }
 

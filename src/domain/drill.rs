@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Mode, Verb};
+use super::confidence::Confidence;
 use super::grade::Grade;
 use super::ids::{ChannelId, DrillId, MemberId, QuestionId, seed_of};
 use super::question::{Level, Question};
@@ -43,6 +44,9 @@ pub enum Outcome {
         grade: Grade,
         coverage: i64,
         points: i64,
+        /// How sure they said they were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confidence: Option<Confidence>,
     },
     /// `option` counts in the author's order.
     Picked {
@@ -131,7 +135,14 @@ impl Drill {
     }
 
     /// A free answer to item `at`, with its grade.
-    pub fn answer(&mut self, at: usize, text: &str, question: &Question, grade: impl FnOnce() -> Grade) -> Acted {
+    pub fn answer(
+        &mut self,
+        at: usize,
+        text: &str,
+        confidence: Option<Confidence>,
+        question: &Question,
+        grade: impl FnOnce() -> Grade,
+    ) -> Acted {
         if at != self.at || self.is_finished() || self.choice || self.items[at].outcome.is_some() {
             return Acted::Stale;
         }
@@ -139,7 +150,7 @@ impl Drill {
         let grade = grade();
         let coverage = after_hints(i64::from(grade.score), hints(item));
         let points = points_tenths(coverage, question.level);
-        item.outcome = Some(Outcome::Answered { text: text.to_owned(), grade, coverage, points });
+        item.outcome = Some(Outcome::Answered { text: text.to_owned(), grade, coverage, points, confidence });
         Acted::Changed
     }
 
@@ -202,7 +213,7 @@ mod tests {
         let (mut drill, question) = drill(false);
         assert_eq!(drill.press(0, Verb::Reveal, &question), Acted::Changed);
         assert_eq!(
-            drill.answer(0, &question.model_answer, &question, || grade(&question, &question.model_answer)),
+            drill.answer(0, &question.model_answer, None, &question, || grade(&question, &question.model_answer)),
             Acted::Stale
         );
         assert_eq!(drill.points(), 0);

@@ -3,8 +3,10 @@
 pub mod answer;
 pub mod bank;
 pub mod command;
+pub mod confidence;
 pub mod drill;
 pub mod effect;
+pub mod form;
 pub mod grade;
 pub mod ids;
 pub mod lint;

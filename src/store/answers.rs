@@ -5,12 +5,13 @@ use anyhow::Result;
 use super::Conn;
 use super::db::{Bind, execute, fetch_all, fetch_optional, insert_many, int, places, text};
 use crate::domain::answer::Part;
+use crate::domain::confidence::Confidence;
 use crate::domain::ids::{MemberId, RoundId};
 
-const HEAD: &str = "answer_parts (round_id, part_id, member_id, body, written_at, late, deleted)";
+const HEAD: &str = "answer_parts (round_id, part_id, member_id, body, written_at, late, deleted, confidence)";
 const TAIL: &str =
     "on conflict (round_id, part_id) do update set body = excluded.body, written_at = excluded.written_at,
-                    late = excluded.late, deleted = excluded.deleted";
+                    late = excluded.late, deleted = excluded.deleted, confidence = excluded.confidence";
 
 /// Writes a part, replacing what stood under its id.
 pub async fn put(conn: &mut Conn, round: &RoundId, part: &Part) -> Result<()> {
@@ -49,32 +50,34 @@ fn row(round: &RoundId, part: &Part) -> Vec<Bind> {
         part.written_at.into(),
         i64::from(part.late).into(),
         i64::from(part.deleted).into(),
+        part.confidence.map_or("", Confidence::as_str).into(),
     ]
 }
 
 /// All parts of a round in the order they were written.
 pub async fn of_round(conn: &mut Conn, round: &RoundId) -> Result<Vec<Part>> {
-    let sql = "select part_id, member_id, body, written_at, late, deleted from answer_parts where round_id = $1
+    let sql =
+        "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts where round_id = $1
                order by written_at, part_id";
     fetch_all(conn, sql, vec![round.as_str().into()]).await?.iter().map(read).collect()
 }
 
 /// One member's parts of a round.
 pub async fn of_member(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<Vec<Part>> {
-    let sql = "select part_id, member_id, body, written_at, late, deleted from answer_parts
+    let sql = "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts
                where round_id = $1 and member_id = $2 order by written_at, part_id";
     fetch_all(conn, sql, vec![round.as_str().into(), member.as_str().into()]).await?.iter().map(read).collect()
 }
 
 pub async fn get(conn: &mut Conn, round: &RoundId, part: &str) -> Result<Option<Part>> {
-    let sql = "select part_id, member_id, body, written_at, late, deleted from answer_parts
+    let sql = "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts
                where round_id = $1 and part_id = $2";
     let row = fetch_optional(conn, sql, vec![round.as_str().into(), part.into()]).await?;
     row.map(|row| read(&row)).transpose()
 }
 
 pub async fn delete(conn: &mut Conn, round: &RoundId, part: &str) -> Result<()> {
-    let sql = "update answer_parts set deleted = 1, body = '' where round_id = $1 and part_id = $2";
+    let sql = "update answer_parts set deleted = 1, body = '', confidence = '' where round_id = $1 and part_id = $2";
     execute(conn, sql, vec![round.as_str().into(), part.into()]).await?;
     Ok(())
 }
@@ -100,5 +103,6 @@ fn read(row: &sqlx::any::AnyRow) -> Result<Part> {
         written_at: int(row, "written_at")?,
         late: int(row, "late")? == 1,
         deleted: int(row, "deleted")? == 1,
+        confidence: Confidence::of(&text(row, "confidence")?),
     })
 }

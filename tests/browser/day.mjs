@@ -216,6 +216,11 @@ class Member {
     return this.channel.locator(`[data-message-id="${await message.getAttribute("data-message-id")}"]`);
   }
 
+  /** The label of what is picked in the open form. */
+  async picked() {
+    return (await this.dialog.locator("label:has(input:checked)").allTextContents()).join(", ");
+  }
+
   async answerForm(text) {
     await see(this.dialog, `${this.name}'s answer form`);
     await this.page.getByTestId("input-answer").fill(text);
@@ -325,6 +330,25 @@ async function day(bot, browser) {
     await see(bob.dialog, "the answer form");
     await bob.page.getByTestId("form-submit").click();
     await see(bob.dialog.getByText("Write something here first."), "a word about an empty answer");
+    // How sure he is, with the keyboard; what is not sent is still there when he comes back.
+    await bob.page.getByTestId("input-answer").fill("I would look at it.");
+    await bob.page.keyboard.press("Tab");
+    await bob.page.keyboard.press("Space");
+    await bob.page.keyboard.press("ArrowDown");
+    same(await bob.picked(), "Fairly sure", "what the arrow key picked");
+    await bob.page.keyboard.press("Escape");
+    await gone(bob.dialog, "the answer form after Escape");
+    await button(bob.question(prompt), "Answer").click();
+    await see(bob.dialog.getByText("What you had typed is back."), "the word that the draft is back");
+    same(await bob.picked(), "Fairly sure", "what was picked in the draft");
+    same(await bob.page.getByTestId("input-answer").inputValue(), "I would look at it.", "the text of the draft");
+    const asked = bob.dialog.getByRole("radiogroup", { name: /^How sure are you\?/ });
+    same(await asked.getByRole("radio").count(), 4, "levels to pick, and none of them");
+    await asked.getByRole("radio", { name: "No answer" }).check();
+    same(await bob.picked(), "No answer", "what takes it back");
+    await asked.getByRole("radio", { name: "Sure", exact: true }).check();
+    await shoot(bob, "answer-form");
+    await fits(bob, "the answer form");
     await bob.answerForm("I would look at it.");
     const saved = bob.card("You can change it");
     await see(saved.getByText("Saved."), "the receipt");
@@ -332,6 +356,7 @@ async function day(bot, browser) {
     await button(bob.question(prompt), "Answer").click();
     await see(bob.dialog, "the answer form again");
     same(await bob.page.getByTestId("input-answer").inputValue(), "I would look at it.", "what the form remembers");
+    same(await bob.picked(), "Sure", "how sure he was");
     await bob.answerForm(question.answer.slice(0, Math.floor(question.answer.length / 2)));
     await see(bob.card("Changed."), "the receipt of the change");
     same(await ann.channel.getByText("You can change it").count(), 0, "Bob's receipts in Ann's window");
@@ -496,14 +521,23 @@ async function day(bot, browser) {
     await see(drill.getByText("question 4 of 5"), "the fourth question");
     await button(drill, "Skip").click();
     await see(drill.getByText("question 5 of 5"), "the fifth question");
-    await button(drill, "Skip").click();
+    await button(drill, "Answer").click();
+    await see(bob.dialog, "the answer form");
+    await bob.dialog.getByRole("radio", { name: "Sure", exact: true }).check();
+    await bob.answerForm("It has to do with trust, I am certain of it.");
+    await see(drill.getByText(/^You were sure, and [a-z]+ points were missing\.$/), "what confidence and answer teach");
+    await shoot(bob, "drill-sure-and-wrong", { top: drill });
+    await button(drill, "Finish").click();
     await see(drill.getByText(/points from 5 questions/), "the summary");
     same(await drill.locator(".items li").count(), 5, "questions in the summary");
     check((await drill.textContent()).includes("skipped"), "the summary says what was skipped");
     await shoot(bob, "drill-summary", { top: drill });
     const me = await bob.command("/me");
     await see(me.getByText("Bob, so far"), "Bob's own page");
+    for (const words of ["How sure, how right", "Confident but wrong"]) await see(me.getByRole("heading", { name: words }), `"${words}" on Bob's page`);
+    await see(me.getByText(/\/drill question=iam-/), "the command that asks it again");
     await shoot(bob, "me", { top: me });
+    await shoot(bob, "me-how-sure", { top: me.getByRole("heading", { name: "How sure, how right" }) });
     const help = await bob.command("/help");
     await shoot(bob, "help", { top: help });
     await shoot(bob, "topics", { top: await bob.command("/topics") });

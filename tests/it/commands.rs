@@ -466,6 +466,7 @@ async fn a_free_drill_goes_from_question_to_question_to_the_sum() {
     assert_snapshot!(w.press("Bob", "Answer").await, @r#"
     [form] Your answer
     As you would say it in the interview: ""
+    How sure are you?: ""
     [Grade it]
     "#);
     let first = w.form("Bob").action;

@@ -131,12 +131,14 @@ async fn the_form_shows_what_was_sent_and_changes_it() {
     assert_snapshot!(w.press("Ann", "Answer").await, @r#"
     [form] Your answer
     As you would say it in the interview: ""
+    How sure are you?: ""
     [Send]
     "#);
     w.send_form("Ann", "Nobody.").await;
     assert_snapshot!(w.press("Ann", "Answer").await, @r#"
     [form] Your answer
     As you would say it in the interview: "Nobody."
+    How sure are you?: ""
     [Save changes]
     "#);
     assert_snapshot!(w.send_form("Ann", FULL).await, @"Changed. You can change it again with the Answer button until the reveal, 2026-11-23T17:00:00Z.");

@@ -7,6 +7,7 @@ mod world;
 mod channels;
 mod cli;
 mod commands;
+mod confidence;
 mod content;
 mod contract;
 mod crash;

@@ -8,6 +8,7 @@ use drillbot::config::Content;
 use drillbot::content;
 use drillbot::domain::answer::Part;
 use drillbot::domain::command::Board;
+use drillbot::domain::confidence::{Calibration, Confidence, Mistaken};
 use drillbot::domain::drill::{Drill, Item};
 use drillbot::domain::effect::Effect;
 use drillbot::domain::grade::Grade;
@@ -22,8 +23,8 @@ use drillbot::store::outbox::New;
 use drillbot::store::standings::{Gain, List};
 use drillbot::store::web::{NewMessage, Viewer};
 use drillbot::store::{
-    Store, Unavailable, answers, channels, drills, erased, members, notes, outbox, rounds, schedules, scores,
-    standings, web,
+    Store, Unavailable, answers, channels, confidence, drills, erased, members, notes, outbox, rounds, schedules,
+    scores, standings, web,
 };
 use futures_util::future::join_all;
 use sqlx::Row;
@@ -114,6 +115,7 @@ on_both!(
     a_drill_is_locked_kept_and_resumed,
     the_best_drill_of_a_day_counts,
     two_drills_that_end_at_once_count_one_question_once,
+    confidence_counts_with_the_result_of_each_answer,
     a_web_message_with_a_known_key_is_shown_once,
     replies_are_counted_without_private_and_deleted_ones,
     private_messages_are_seen_by_those_they_are_for,
@@ -348,7 +350,15 @@ async fn hints_are_given_in_order_and_end(store: Store) {
 }
 
 fn part(id: &str, name: &str, body: &str, written_at: i64) -> Part {
-    Part { id: id.into(), member: member(name), body: body.into(), written_at, late: false, deleted: false }
+    Part {
+        id: id.into(),
+        member: member(name),
+        body: body.into(),
+        written_at,
+        late: false,
+        deleted: false,
+        confidence: None,
+    }
 }
 
 async fn answers_are_put_replaced_deleted_and_counted(store: Store) {
@@ -1130,6 +1140,84 @@ fn viewer(name: &str) -> Viewer {
     Viewer { member: member(name), organiser: false }
 }
 
+async fn confidence_counts_with_the_result_of_each_answer(store: Store) {
+    ground(&store).await;
+    let form = |slot: usize, name: &'static str, said| {
+        let part = Part { confidence: said, ..part(&Part::form_id(&member(name)), name, "mine", 1) };
+        let store = store.clone();
+        async move { write!(store, |conn| answers::put(conn, &round(slot).id, &part).await) }
+    };
+    // Ann changes her mind; Bob takes back what he said; what Cem says comes late.
+    form(1, "ann", Some(Confidence::Guess)).await;
+    form(1, "ann", Some(Confidence::Sure)).await;
+    form(1, "bob", Some(Confidence::Sure)).await;
+    form(1, "bob", None).await;
+    form(2, "ann", Some(Confidence::Sure)).await;
+    form(3, "ann", Some(Confidence::Sure)).await;
+    let stored = read!(store, |conn| answers::of_member(conn, &round(1).id, &member("ann")).await);
+    assert_eq!(stored[0].confidence, Some(Confidence::Sure));
+    write!(store, |conn| {
+        let late = Part {
+            late: true,
+            confidence: Some(Confidence::Sure),
+            ..part(&Part::late_form_id(&member("cem")), "cem", "late", 9)
+        };
+        answers::put(conn, &round(1).id, &late).await?;
+        for (slot, question) in [(1, "q1"), (2, "q2"), (3, "q3")] {
+            let asked = Round { question: QuestionId::new(question), ..round(slot) };
+            assert_eq!(rounds::insert(conn, &[asked]).await?.len(), 1);
+        }
+        let scores = [scored("ann", 55, 550), scored("bob", 10, 100), scored("cem", 10, 100)];
+        scores::insert(conn, &round(1), 1, "iam", &scores, NOW).await?;
+        // The third has no result yet.
+        scores::insert(conn, &round(2), 2, "iam", &[scored("ann", 61, 610)], NOW + 1).await?;
+        let mut drill = drill("d1");
+        for (at, (question, said, coverage)) in
+            [("q4", Confidence::Sure, 10), ("q5", Confidence::Fairly, 40), ("q6", Confidence::Sure, 30)]
+                .iter()
+                .enumerate()
+        {
+            let question = QuestionId::new(*question);
+            let said = confidence::Said { question: &question, said: *said, coverage: *coverage };
+            confidence::note(conn, &drill, at, &said, NOW + 10 + i64::try_from(at)?).await?;
+            // The same form once more changes nothing.
+            let other = confidence::Said { said: Confidence::Guess, coverage: 100, ..said };
+            confidence::note(conn, &drill, at, &other, NOW + 90).await?;
+        }
+        drill.channel = channel("two");
+        drill.id = DrillId::new("elsewhere");
+        let question = QuestionId::new("q9");
+        let elsewhere = confidence::Said { question: &question, said: Confidence::Sure, coverage: 0 };
+        confidence::note(conn, &drill, 0, &elsewhere, NOW).await
+    });
+    let of = |name: &'static str| {
+        let store = store.clone();
+        async move { read!(store, |conn| confidence::of_member(conn, &channel("one"), &member(name)).await) }
+    };
+    let questions = |of: Calibration| of.mistaken.iter().map(|one| one.question.to_string()).collect::<Vec<_>>();
+    let ann = of("ann").await;
+    assert_eq!(ann.levels, [(Confidence::Sure, 4, 39), (Confidence::Fairly, 1, 40)]);
+    assert_eq!(ann.mistaken[2], Mistaken { question: QuestionId::new("q1"), coverage: 55 });
+    assert_eq!(questions(ann), ["q6", "q4", "q1"], "the newest first");
+    assert_eq!((of("bob").await, of("cem").await), (Calibration::default(), Calibration::default()));
+    // Drilled well since, and drilled badly since.
+    drilled(&store, "q1", 90, 900).await;
+    drilled(&store, "q6", 50, 500).await;
+    assert_eq!(questions(of("ann").await), ["q6", "q4"]);
+    // Sure once more, and right.
+    write!(store, |conn| {
+        let question = QuestionId::new("q4");
+        let said = confidence::Said { question: &question, said: Confidence::Sure, coverage: 60 };
+        confidence::note(conn, &drill("d2"), 0, &said, NOW + 50).await
+    });
+    assert_eq!(questions(of("ann").await), ["q6"]);
+    write!(store, |conn| {
+        answers::forget(conn, &member("ann")).await?;
+        confidence::forget(conn, &member("ann")).await
+    });
+    assert_eq!(of("ann").await, Calibration::default());
+}
+
 async fn a_web_message_with_a_known_key_is_shown_once(store: Store) {
     let post = |id: &'static str, dedup: &'static str| {
         let store = store.clone();
@@ -1321,7 +1409,10 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
             answers::put(conn, &round(1).id, &part(&format!("m-{name}"), name, "mine", 1)).await?;
             rounds::take_hint(conn, &round(1).id, &member(name), 3).await?;
             scores::extend_streaks(conn, &schedule(), 1, &[&member(name)]).await?;
-            drills::put(conn, &Drill { id: DrillId::new(name), member: member(name), ..drill("d") }, NOW).await
+            let mine = Drill { id: DrillId::new(name), member: member(name), ..drill("d") };
+            let said = confidence::Said { question: &QuestionId::new("q1"), said: Confidence::Sure, coverage: 1 };
+            confidence::note(conn, &mine, 0, &said, NOW).await?;
+            drills::put(conn, &mine, NOW).await
         });
     }
     reveal(&store, 1, "iam", vec![scored("ann", 50, 500), scored("bob", 70, 700)]).await;
@@ -1337,6 +1428,7 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
         scores::forget(conn, &ann).await?;
         standings::forget(conn, &ann).await?;
         drills::forget(conn, &ann).await?;
+        confidence::forget(conn, &ann).await?;
         web::forget(conn, &ann).await?;
         members::forget(conn, &ann).await
     });
@@ -1350,6 +1442,7 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
         ("streaks", "member_id"),
         ("drills", "member_id"),
         ("drill_scores", "member_id"),
+        ("drill_confidence", "member_id"),
         ("web_messages", "author_id"),
     ];
     for (table, column) in columns {
@@ -1475,7 +1568,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 6);
+        assert_eq!(row.get::<i64, _>("n"), 7);
     }
 }
 

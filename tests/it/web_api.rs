@@ -459,6 +459,41 @@ async fn buttons_open_forms_and_forms_save_answers() {
 }
 
 #[tokio::test]
+async fn a_form_has_picks_and_takes_their_values() {
+    let site = Site::new().await;
+    let bob = site.sign_in("Bob").await;
+    site.at("09:00").await;
+    let card = bob.messages().await[0].clone();
+    let opened = bob.press(&action(&card, "Answer"), id(&card)).await;
+    assert_eq!(opened["form"]["inputs"][0]["kind"], "text");
+    assert_eq!(
+        opened["form"]["inputs"][1],
+        json!({
+            "id": "confidence", "label": "How sure are you?", "value": "", "required": false, "kind": "pick", "many": false,
+            "options": [
+                {"value": "sure", "label": "Sure"}, {"value": "fairly", "label": "Fairly sure"}, {"value": "guess", "label": "A guess"},
+            ],
+        })
+    );
+    let body = json!({
+        "action": opened["form"]["action"], "channel": "daily-drill", "message": id(&card),
+        "values": {"answer": PART, "confidence": "sure"},
+    });
+    assert_eq!(bob.post("/api/forms", body).await.0, 200);
+    let again = bob.press(&action(&card, "Answer"), id(&card)).await;
+    assert_eq!(again["form"]["inputs"][1]["value"], "sure");
+    site.at("17:00").await;
+    let result = bob
+        .press(
+            &format!("result:{}", opened["form"]["action"].as_str().unwrap().trim_start_matches("answer:")),
+            id(&card),
+        )
+        .await;
+    assert!(result.to_string().contains("You were sure, and two points were missing."), "{result}");
+    site.end().await;
+}
+
+#[tokio::test]
 async fn a_drill_goes_on_in_the_same_private_message() {
     let site = Site::new().await;
     let (ann, bob) = (site.sign_in("Ann").await, site.sign_in("Bob").await);

@@ -380,8 +380,13 @@ impl World {
     }
 
     pub async fn submit(&mut self, name: &str, action: &str, answer: &str) -> String {
+        self.fill(name, action, &[("answer", answer)]).await
+    }
+
+    /// Sends a form with these inputs.
+    pub async fn fill(&mut self, name: &str, action: &str, values: &[(&str, &str)]) -> String {
         let actor = self.actor(name);
-        let values = HashMap::from([("answer".to_owned(), answer.to_owned())]);
+        let values = values.iter().map(|(input, value)| ((*input).to_owned(), (*value).to_owned())).collect();
         let reply = self.app.submit(&actor, action, &values).await.expect("a reply");
         self.note(name, reply)
     }

@@ -1,7 +1,9 @@
 //! Leaderboards and a member's own page.
 
+use super::confidence::{SureAndWrong, calibration};
 use super::count;
 use crate::domain::command::{Action, Board, Window};
+use crate::domain::confidence::Confidence;
 use crate::domain::ids::RoundId;
 use crate::domain::markup::shorten;
 use crate::domain::message::{Block, Message, Span, Style, Tone};
@@ -109,6 +111,10 @@ pub struct Me {
     pub topics: Vec<(String, i64, i64)>,
     /// Newest first.
     pub recent: Vec<Recent>,
+    /// (level, answers, mean coverage), the surest first; empty when they never said how sure they are.
+    pub calibration: Vec<(Confidence, i64, i64)>,
+    /// Newest first.
+    pub sure_and_wrong: Vec<SureAndWrong>,
 }
 
 /// What somebody got for one daily question.
@@ -136,6 +142,7 @@ pub fn me(view: &Me) -> Message {
             rows: rows.collect(),
         });
     }
+    message.blocks.extend(calibration(&view.calibration, &view.sure_and_wrong));
     let erase = vec![Span::command("/me delete"), Span::plain(" erases everything I know about you.")];
     message.blocks.push(Block::Note { spans: erase });
     message
@@ -163,6 +170,7 @@ pub fn home(view: &Me, channel: Option<&str>) -> Vec<Message> {
         let label = shorten(&format!("Result of {day}, {topic}"), 70);
         buttons.push(super::card::button(Action::MyResult(round.clone()), label, Style::Secondary));
     }
+    results.extend(calibration(&view.calibration, &view.sure_and_wrong));
     let results = Message { summary: "Your latest results".into(), blocks: results, buttons, ..Message::default() };
     let kept = vec![
         Block::heading("Settings"),

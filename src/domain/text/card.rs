@@ -1,11 +1,12 @@
 //! The card of a question, its form and hints, and the reveal.
 
-use super::{count, len, names};
+use super::{confidence, count, len, names};
 use crate::domain::answer::MAX_CHARS;
 use crate::domain::command::Action;
+use crate::domain::confidence::Confidence;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
-use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use crate::domain::message::{Block, Button, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone};
 use crate::domain::question::Question;
 use crate::domain::round::{Round, State};
 use crate::domain::schedule::AnswerMode;
@@ -110,36 +111,38 @@ pub(super) fn button(action: Action, label: impl Into<String>, style: Style) -> 
 
 /// An answer's form that needs nothing looked up: for when that would take too long. It says that it does not know an earlier answer.
 pub fn blank_form(action: &Action) -> Form {
-    let placeholder = "I am slow just now: what you send here replaces what you may have sent before".into();
+    let placeholder = "I am slow just now: what you send here replaces what you may have sent before";
     Form {
         action: action.encode(),
         title: "Your answer".into(),
         blocks: vec![],
-        inputs: vec![Input { placeholder, ..answer_input("") }],
+        inputs: vec![written_input("", placeholder), confidence::input(None)],
         submit: "Send".into(),
     }
 }
 
-/// The form behind the Answer button; `written` is what the member sent before.
-pub fn answer_form(round: &Round, question: &Question, written: &str) -> Form {
+/// The form behind the Answer button; `written` and `said` are what the member sent before.
+pub fn answer_form(round: &Round, question: &Question, written: &str, said: Option<Confidence>) -> Form {
     Form {
         action: Action::Answer(round.id.clone()).encode(),
         title: "Your answer".into(),
         blocks: vec![Block::Line { spans: markup::spans(&question.prompt) }],
-        inputs: vec![answer_input(written)],
+        inputs: vec![answer_input(written), confidence::input(said)],
         submit: if written.is_empty() { "Send" } else { "Save changes" }.into(),
     }
 }
 
 pub(super) fn answer_input(written: &str) -> Input {
+    written_input(written, "Decision, reason, one thing that can go wrong")
+}
+
+fn written_input(written: &str, placeholder: &str) -> Input {
     Input {
         id: "answer".into(),
         label: "As you would say it in the interview".into(),
-        placeholder: "Decision, reason, one thing that can go wrong".into(),
         value: written.into(),
-        multiline: true,
         required: true,
-        max_length: MAX_CHARS.min(4_000),
+        kind: InputKind::Text { placeholder: placeholder.into(), multiline: true, max_length: MAX_CHARS.min(4_000) },
     }
 }
 

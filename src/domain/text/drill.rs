@@ -1,6 +1,7 @@
 //! Private drills.
 
 use super::card::{answer_input, button};
+use super::confidence;
 use super::result::{feedback, quote, worth};
 use super::{count, len, names};
 use crate::domain::command::{Action, Verb};
@@ -81,9 +82,10 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
     let (coverage, points) = outcome.worth();
     let mut summary = "The answer".to_owned();
     match outcome {
-        Outcome::Answered { text, grade, .. } => {
+        Outcome::Answered { text, grade, confidence, .. } => {
             summary = worth(grade, hints, coverage, points);
             blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
+            blocks.extend(confidence::lesson(*confidence, grade));
             blocks.extend(feedback(question, grade));
             blocks.push(Block::heading("Your answer"));
             blocks.push(quote(text, grade));
@@ -182,7 +184,7 @@ pub fn drill_answer(action: &Action) -> Form {
         action: action.encode(),
         title: "Your answer".into(),
         blocks: vec![],
-        inputs: vec![answer_input("")],
+        inputs: vec![answer_input(""), confidence::input(None)],
         submit: "Grade it".into(),
     }
 }

@@ -2,8 +2,10 @@
 
 mod boards;
 mod card;
+mod confidence;
 mod daily;
 mod drill;
+mod form;
 mod general;
 pub mod install;
 mod local;
@@ -18,6 +20,7 @@ pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
 };
+pub use confidence::{CONFIDENCE, SureAndWrong, graded_without, read_confidence, saved_without};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
     not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,
@@ -27,6 +30,7 @@ pub use drill::{
     drill_answer, drill_form, drill_view, empty_drill_answer, no_choice_questions, no_options_to_choose,
     no_questions_of_level, question_title, resume, resume_offer, stale_button, topic_help, what_to_drill,
 };
+pub use form::{no_pick, not_an_option, pick_by_number, pick_placeholder};
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
     form_submit, help, help_for, message_saved, no_question, no_topic, no_user_group, not_in_a_question,

@@ -1,5 +1,7 @@
 //! A member's own result.
 
+use super::confidence;
+use crate::domain::confidence::Confidence;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Message, Span, Tone};
@@ -78,13 +80,22 @@ pub(super) fn worth(grade: &Grade, hints: i64, coverage: i64, points: i64) -> St
 }
 
 /// The private result of one round.
-pub fn my_result(question: &Question, answer: &str, grade: &Grade, hints: i64, coverage: i64, points: i64) -> Message {
+pub fn my_result(
+    question: &Question,
+    answer: &str,
+    said: Option<Confidence>,
+    grade: &Grade,
+    hints: i64,
+    coverage: i64,
+    points: i64,
+) -> Message {
     let worth = worth(grade, hints, coverage, points);
     let mut blocks = vec![
         Block::heading("Your result"),
         Block::Line { spans: vec![Span::bold(worth.clone())] },
         Block::Note { spans: markup::spans(&question.prompt) },
     ];
+    blocks.extend(confidence::lesson(said, grade));
     blocks.extend(feedback(question, grade));
     if !answer.is_empty() {
         blocks.push(Block::heading("Your answer"));

@@ -50,6 +50,7 @@ async fn a_drill_is_one_private_message_from_the_first_question_to_the_summary()
     assert_snapshot!(steady(form.text()), @"
     Your answer
     As you would say it in the interview: iam question n: who keeps the state?
+    How sure are you?: n Sure, n Fairly sure, n A guess
     ");
     let graded = fake.submit(stage.bob, form.modal(), &[("answer", PART)]).await;
     assert_eq!((&graded.kind, graded.message), (&Kind::Update, Some(message)));

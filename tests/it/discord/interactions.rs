@@ -102,6 +102,54 @@ async fn a_question_from_its_card_to_the_results() {
 }
 
 #[tokio::test]
+async fn how_sure_one_is_is_typed_and_a_wrong_word_costs_nothing() {
+    let stage = Stage::new().await;
+    let (fake, bob) = (&stage.fake, stage.bob);
+    let (card, thread) = open(&stage, "").await;
+    let send = async |sure: &str| {
+        let form = fake.press(bob, card.id, "Answer").await;
+        let saved = fake.submit(bob, form.modal(), &[("answer", PART), ("confidence", sure)]).await;
+        super::commands::settled(saved.text())
+    };
+    let asked = async || {
+        let form = fake.press(bob, card.id, "Answer").await;
+        form.text().lines().last().unwrap_or_default().to_owned()
+    };
+    assert_snapshot!(asked().await, @"How sure are you?: 1 Sure, 2 Fairly sure, 3 A guess");
+    assert_snapshot!(send("abs. sure").await, @r#"
+    Saved. You can change it with the Answer button until the reveal, <in a while>.
+    -# How sure you are is not noted: I do not understand "abs. sure"; there is "Sure", "Fairly sure" and "A guess". Everything else is saved.
+    "#);
+    assert_snapshot!(asked().await, @"How sure are you?: 1 Sure, 2 Fairly sure, 3 A guess");
+    send("1").await;
+    assert_snapshot!(asked().await, @"How sure are you?: Sure");
+    // What stands in it is sent again as it is.
+    send("Sure").await;
+    let told = stage.reveal(thread).await;
+    let mine = fake.press(bob, told.last().expect("the key points").id, "My result").await;
+    assert!(mine.text().contains("You were sure, and two points were missing."), "{}", mine.text());
+    let drill = fake.command(bob, stage.channel, "/drill topic:iam count:1").await;
+    let form = fake.press(bob, drill.message.expect("the drill"), "Answer").await;
+    let graded = fake.submit(bob, form.modal(), &[("answer", PART), ("confidence", "guess")]).await;
+    assert!(graded.text().contains("50 of 100") && !graded.text().contains("not noted"), "{}", graded.text());
+    let me = fake.command(bob, stage.channel, "/me").await;
+    assert_snapshot!(me.text().split("How sure, how right").nth(1).unwrap_or_default().replace(|c: char| c.is_ascii_digit(), "n").replace("eks", "iam"), @"
+    **
+    ```
+    You said  Answers  Of nnn
+    Sure            n      nn
+    A guess         n      nn
+    ```
+
+    **Confident but wrong**
+    • iam question n: who keeps the state? — nn of nnn. Again: `/drill question:iam-n`
+    -# `/me action:delete` erases everything I know about you.
+    [Drill IAM (nn of nnn)]
+    ");
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn an_answer_can_be_changed_until_the_reveal_and_comes_late_after_it() {
     let stage = Stage::new().await;
     let fake = &stage.fake;
@@ -123,6 +171,7 @@ async fn an_answer_can_be_changed_until_the_reveal_and_comes_late_after_it() {
     assert_snapshot!(form.text().replace(|c: char| c.is_ascii_digit(), "n").replace("eks", "iam"), @"
     Your answer
     As you would say it in the interview: iam question n: who keeps the state?
+    How sure are you?: n Sure, n Fairly sure, n A guess
     ");
     let saved = fake.submit(stage.bob, form.modal(), &[("answer", "Only the plan.")]).await;
     assert_snapshot!(super::commands::settled(saved.text()), @"Saved. You can change it with the Answer button until the reveal, <in a while>.");

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use drillbot::adapters::discord::render::{self, Embed, Rendered};
 use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::command::{Board, Window};
+use drillbot::domain::confidence::Confidence;
 use drillbot::domain::drill::{Drill, Item, Outcome};
+use drillbot::domain::form::picked;
 use drillbot::domain::grade::grade;
 use drillbot::domain::ids::{ChannelId, DrillId, MemberId, RoundId, ScheduleId};
-use drillbot::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use drillbot::domain::message::{
+    Block, Button, Choosable, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone,
+};
 use drillbot::domain::question::Question;
 use drillbot::domain::round::{Period, Round, State};
 use drillbot::domain::schedule::AnswerMode;
@@ -530,19 +534,24 @@ fn words_that_counted_are_underlined_and_make_no_new_markup() {
     assert_eq!(quote("äb", &[(1, 2), (0, 99), (2, 3)]), "> ä__b__");
 }
 
+fn any_kind() -> impl Strategy<Value = InputKind> {
+    let text = (nasty(), any::<bool>(), 0..6_000_usize)
+        .prop_map(|(placeholder, multiline, max_length)| InputKind::Text { placeholder, multiline, max_length });
+    let option = ("[a-z0-9]{1,3}", nasty()).prop_map(|(value, label)| Choosable { value, label });
+    let pick = (prop::collection::vec(option, 0..30), any::<bool>())
+        .prop_map(|(options, many)| InputKind::Pick { options, many });
+    prop_oneof![text, pick]
+}
+
 #[test]
 fn any_form_fits_a_modal() {
-    let input = (nasty(), nasty(), nasty(), any::<bool>(), 0..6_000_usize).prop_map(
-        |(label, placeholder, value, flag, max)| Input {
-            id: "answer".into(),
-            label,
-            placeholder,
-            value,
-            multiline: flag,
-            required: flag,
-            max_length: max,
-        },
-    );
+    let input = (nasty(), nasty(), any::<bool>(), any_kind()).prop_map(|(label, value, required, kind)| Input {
+        id: "answer".into(),
+        label,
+        value,
+        required,
+        kind,
+    });
     let form = (nasty(), prop::collection::vec(block(), 0..3), prop::collection::vec(input, 1..7)).prop_map(
         |(title, blocks, inputs)| Form { action: "answer:abc".into(), title, blocks, inputs, submit: "Send".into() },
     );
@@ -552,8 +561,14 @@ fn any_form_fits_a_modal() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             prop_assert!((1..=45).contains(&size(&text(&modal["title"]))));
             let rows = modal["components"].as_array().unwrap();
-            prop_assert!((1..=5).contains(&rows.len()));
-            for row in rows {
+            let asks = |input: &Input| !matches!(&input.kind, InputKind::Pick { options, .. } if options.is_empty());
+            prop_assert!((usize::from(form.inputs.iter().any(asks))..=5).contains(&rows.len()));
+            for (at, row) in rows.iter().enumerate() {
+                if row["type"] == 10 {
+                    prop_assert!((1..=4_000).contains(&size(&text(&row["content"]))));
+                    prop_assert!(rows[at + 1]["type"] == 1, "what is listed is asked below");
+                    continue;
+                }
                 let input = &row["components"][0];
                 prop_assert!((1..=45).contains(&size(&text(&input["label"]))));
                 prop_assert!(size(&text(&input["placeholder"])) <= 100);
@@ -566,11 +581,59 @@ fn any_form_fits_a_modal() {
         .unwrap();
 }
 
+fn asking(options: &[(&str, &str)], many: bool, value: &str) -> Form {
+    let options = options.iter().map(|(value, label)| Choosable::new(*value, *label)).collect();
+    let kind = InputKind::Pick { options, many };
+    let input = Input { id: "it".into(), label: "Which?".into(), value: value.into(), required: false, kind };
+    Form { action: "a".into(), title: "T".into(), blocks: vec![], inputs: vec![input], submit: "Send".into() }
+}
+
+#[test]
+fn a_pick_says_what_to_type() {
+    let shown = |form: &Form| {
+        let modal = render::modal(form);
+        let parts = modal["components"].as_array().unwrap().clone();
+        let text = |part: &Value| match part["content"].as_str() {
+            Some(content) => content.to_owned(),
+            None => {
+                let input = &part["components"][0];
+                format!("{}: {} <{}>", input["label"], input["value"], input["placeholder"])
+            }
+        };
+        parts.iter().map(text).collect::<Vec<_>>().join("\n")
+    };
+    let few = [("red", "Red"), ("green", "Green *not* lime")];
+    assert_snapshot!(shown(&asking(&few, false, "")), @r#""Which?": null <"1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, false, "green")), @r#""Which?": "Green *not* lime" <"1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, true, "")), @r#""Which?": null <"Numbers: 1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, true, "green,red")), @r#"
+    **1** Red
+    **2** Green \*not\* lime
+    "Which?": "1, 2" <"Numbers from the list above, such as: 1, 2">
+    "#);
+    let long = "The role is passed to a service, and *not* assumed by the person; see iam:PassRole and `sts`.";
+    assert_snapshot!(shown(&asking(&[("1", long), ("4", "Short")], true, "")), @r#"
+    **1** The role is passed to a service, and \*not\* assumed by the person; see iam:PassRole and \`sts\`.
+    **4** Short
+    "Which?": null <"Numbers from the list above, such as: 1, 4">
+    "#);
+    assert_snapshot!(shown(&asking(&[], true, "")), @"");
+    // What stands in it is read as what it says.
+    for (many, value) in [(false, "green"), (true, "red,green")] {
+        let form = asking(&few, many, value);
+        let InputKind::Pick { options, .. } = &form.inputs[0].kind else { unreachable!() };
+        let modal = render::modal(&form);
+        let last = modal["components"].as_array().unwrap().last().unwrap().clone();
+        let typed = last["components"][0]["value"].as_str().unwrap().to_owned();
+        assert_eq!(picked(options, many, &typed).unwrap().join(","), value);
+    }
+}
+
 #[test]
 fn a_modal_asks_its_question_again() {
     let question = question("iam-passrole");
     let round = round(&question, State::Open);
-    let modal = render::modal(&text::answer_form(&round, &question, "As before"));
+    let modal = render::modal(&text::answer_form(&round, &question, "As before", None));
     assert_snapshot!(serde_json::to_string_pretty(&modal).unwrap(), @r#"
     {
       "components": [
@@ -585,6 +648,20 @@ fn a_modal_asks_its_question_again() {
               "style": 2,
               "type": 4,
               "value": "As before"
+            }
+          ],
+          "type": 1
+        },
+        {
+          "components": [
+            {
+              "custom_id": "confidence",
+              "label": "How sure are you?",
+              "max_length": 200,
+              "placeholder": "1 Sure, 2 Fairly sure, 3 A guess",
+              "required": false,
+              "style": 1,
+              "type": 4
             }
           ],
           "type": 1
@@ -639,7 +716,12 @@ fn bodies_fit_discords_own_description() {
         })
         .unwrap();
     let question = question("iam-passrole");
-    let form = render::modal(&text::answer_form(&round(&question, State::Open), &question, "As before"));
+    let form = render::modal(&text::answer_form(
+        &round(&question, State::Open),
+        &question,
+        "As before",
+        Some(Confidence::Fairly),
+    ));
     let problems: Vec<String> = modal.iter_errors(&form).map(|problem| problem.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}");
 }
@@ -847,11 +929,12 @@ fn reveals() {
 fn results() {
     let question = question("iam-passrole");
     let grade = grade(&question, ANSWER);
-    assert_snapshot!(page(&text::my_result(&question, ANSWER, &grade, 1, 70, 105)), @r"
+    assert_snapshot!(page(&text::my_result(&question, ANSWER, Some(Confidence::Sure), &grade, 1, 70, 105)), @r"
     === 23a55a
     **Your result**
     **70 of 100 (15 − 10 for 1 hint), worth 10.5 points**
     -# A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?
+    You were sure, and five points were missing.
 
     **You said**
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
@@ -926,13 +1009,16 @@ fn drills() {
     <2 Skip> <2 Reveal>
     ");
     let grade = grade(&question, ANSWER);
-    let outcome = Outcome::Answered { text: ANSWER.into(), grade, coverage: 70, points: 105 };
+    let outcome =
+        Outcome::Answered { text: ANSWER.into(), grade, coverage: 70, points: 105, confidence: Some(Confidence::Sure) };
     assert_snapshot!(page(&text::drill_view(&drill(&question, Some(outcome), false), Some(&question))), @r"
     === 23a55a
     -# AWS identity, question 1 of 2, advanced
 
     **A pull request adds iam:PassRole with a star as its resource. What is the danger, and how do you fence it in?**
     **70 of 100 (15 − 10 for 1 hint), worth 10.5 points**
+
+    You were sure, and five points were missing.
 
     **You said**
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
@@ -1033,10 +1119,15 @@ fn nothing_of_our_own_questions_is_shortened() {
                 answered: 0,
                 reads_threads: true,
             }));
-            messages.push(text::my_result(question, &question.model_answer, &all, 0, 100, 100));
+            messages.push(text::my_result(question, &question.model_answer, None, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
-            let answered =
-                Outcome::Answered { text: question.model_answer.clone(), grade: all.clone(), coverage: 100, points: 1 };
+            let answered = Outcome::Answered {
+                text: question.model_answer.clone(),
+                grade: all.clone(),
+                coverage: 100,
+                points: 1,
+                confidence: None,
+            };
             for outcome in [
                 None,
                 Some(Outcome::Revealed),

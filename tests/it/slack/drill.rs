@@ -35,6 +35,23 @@ async fn begin(stage: &Stage, words: &str) -> Seen {
     seen
 }
 
+#[tokio::test]
+async fn how_sure_one_is_of_one_question_does_not_stay_for_the_next() {
+    let stage = Stage::new().await;
+    let (fake, bob) = (&stage.fake, stage.bob);
+    let modal = begin(&stage, "iam 2").await.modal();
+    fake.submit(bob, modal, &[("answer", PART), ("confidence", "Sure")]).await;
+    let graded = fake.until_screen(bob, "Model answer").await.text().to_owned();
+    assert!(graded.contains("You were sure, and two points were missing."), "{graded}");
+    let next = moves(&stage, modal, "Next").await;
+    assert!(next.contains("How sure are you?"), "{next}");
+    let graded = answers(&stage, modal, PART).await;
+    assert!(graded.contains("50 of 100") && !graded.contains("You were"), "{graded}");
+    let me = fake.command(bob, stage.channel, "/about-me").await;
+    assert!(me.text().contains("How sure, how right") && me.text().contains("/drill question=iam-"), "{}", me.text());
+    stage.end().await;
+}
+
 fn shown(stage: &Stage) -> String {
     stage.fake.form_of(stage.bob).map_or_else(String::new, |form| form.text().to_owned())
 }
@@ -51,6 +68,7 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     iam question n: who keeps the state?
     Two colleagues press apply in the same minute.
     As you would say it in the interview: [Decision, reason, one thing that can go wrong]
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Hint (−nn points)] [Skip] [Reveal]
     [Grade it] [Close]
     ");
@@ -248,6 +266,7 @@ async fn a_drill_whose_modal_was_closed_goes_on_where_it_was() {
     Two colleagues press apply in the same minute.
     Hint n: Think of the place.
     As you would say it in the interview: [Decision, reason, one thing that can go wrong]
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Hint (−nn points)] [Skip] [Reveal] [Another drill]
     [Grade it] [Close]
     ");
@@ -346,6 +365,7 @@ async fn a_broken_database_says_so_and_what_was_written_stays() {
     iam question n: who keeps the state?
     Two colleagues press apply in the same minute.
     As you would say it in the interview: [Decision, reason, one thing that can go wrong]
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Hint (−nn points)] [Skip] [Reveal]
     [Grade it] [Close]
     ");
@@ -358,6 +378,7 @@ async fn a_broken_database_says_so_and_what_was_written_stays() {
     iam question n: who keeps the state?
     Two colleagues press apply in the same minute.
     As you would say it in the interview: [Decision, reason, one thing that can go wrong] The backend keeps the state, a lock stops two writers, and versions help to recover.
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Hint (−nn points)] [Skip] [Reveal]
     [Grade it] [Close]
     ");

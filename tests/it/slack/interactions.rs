@@ -42,6 +42,38 @@ pub fn points(told: &[Shown]) -> &Shown {
 }
 
 #[tokio::test]
+async fn how_sure_one_is_are_radio_buttons_that_remember() {
+    let stage = Stage::dark_with(bank(&[("iam", 1)]), |_| {}).await.started().await;
+    let (fake, bob) = (&stage.fake, stage.bob);
+    let card = stage.question(DAILY).await;
+    let send = async |sure: &str| {
+        let form = fake.press(bob, &card, "Answer").await;
+        let sent = fake.submit(bob, form.modal(), &[("answer", PART), ("How sure are you?", sure)]).await;
+        assert_eq!(sent.kind, SeenKind::Updated, "{}", sent.text());
+        let settled = fake.until_screen(bob, "until the reveal").await;
+        fake.close(bob, settled.id);
+        settled.text().to_owned()
+    };
+    let asked = async || {
+        let form = fake.press(bob, &card, "Answer").await;
+        fake.close(bob, form.modal());
+        let line = form.text().lines().find(|line| line.starts_with("How sure are you?"));
+        line.unwrap_or_else(|| panic!("{}", form.text())).to_owned()
+    };
+    assert_snapshot!(asked().await, @"How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]");
+    send("Sure").await;
+    assert_snapshot!(asked().await, @"How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer] Sure");
+    let again = send("No answer").await;
+    assert!(again.contains("Changed.") && !again.contains("not noted"), "{again}");
+    assert_snapshot!(asked().await, @"How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]");
+    send("sure").await;
+    let told = stage.reveal(card.spot).await;
+    let mine = fake.press(bob, points(&told), "My result").await;
+    assert!(mine.text().contains("You were sure, and two points were missing."), "{}", mine.text());
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_question_from_its_card_to_the_results() {
     let stage = Stage::dark_with(bank(&[("iam", 1)]), |_| {}).await.started().await;
     let fake = &stage.fake;
@@ -62,6 +94,7 @@ async fn a_question_from_its_card_to_the_results() {
     Your answer
     iam question 1: who keeps the state?
     As you would say it in the interview: [Decision, reason, one thing that can go wrong]
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Send] [Cancel]
     ");
     send(&stage, stage.bob, &form, FULL).await;
@@ -135,6 +168,7 @@ async fn an_answer_can_be_changed_until_the_reveal_and_comes_late_after_it() {
     TOPIC question n: who keeps the state?
     As you would say it in the interview: [Decision, reason, one thing that can go wrong] …
     ! There is nothing in it yet. Write one sentence at least; you can change it until the reveal.
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Send] [Cancel]
     ");
     let long = "a".repeat(3_001);

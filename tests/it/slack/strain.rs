@@ -127,6 +127,7 @@ async fn while_the_database_is_slow_forms_open_all_the_same_and_the_rest_comes_l
     assert_snapshot!(blank.text(), @"
     Your answer
     As you would say it in the interview: [I am slow just now: what you send here replaces what you may have sent before]
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Send] [Cancel]
     ");
     for reader in readers {
@@ -166,6 +167,7 @@ async fn a_broken_database_says_so_and_what_was_there_stays() {
     I cannot reach my database just now, so nothing was saved. Try again in a moment.
     TOPIC question n: who keeps the state?
     As you would say it in the interview: [Decision, reason, one thing that can go wrong] The backend keeps the state, a lock stops two writers, and versions help to recover.
+    How sure are you?: [Choose: Sure | Fairly sure | A guess | No answer]
     [Save changes] [Cancel]
     ");
     let pressed = fake.press(stage.cleo, &card, "Answer").await;

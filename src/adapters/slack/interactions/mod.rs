@@ -163,6 +163,8 @@ struct Given {
     #[serde(default)]
     selected_option: Option<Chosen>,
     #[serde(default)]
+    selected_options: Option<Vec<Chosen>>,
+    #[serde(default)]
     selected_time: Option<String>,
 }
 
@@ -175,7 +177,9 @@ impl View {
     /// What is in the inputs, by their own names.
     fn given(&self) -> HashMap<String, String> {
         let text = |given: &Given| {
-            let chosen = given.selected_option.as_ref().map(|chosen| chosen.value.clone());
+            let joined = |all: &[Chosen]| all.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join(",");
+            let chosen = given.selected_option.as_ref().map(|one| one.value.clone());
+            let chosen = chosen.or_else(|| given.selected_options.as_deref().map(joined));
             given.value.clone().or(chosen).or_else(|| given.selected_time.clone()).unwrap_or_default()
         };
         self.state.values.values().flatten().map(|(id, given)| (id.clone(), text(given))).collect()
@@ -375,6 +379,24 @@ impl Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_a_form_is_one_text_an_input() {
+        let option = |value: &str| json!({ "text": { "type": "plain_text", "text": value }, "value": value });
+        let view = json!({ "state": { "values": {
+            "a": { "words": { "type": "plain_text_input", "value": "Mine, and yours" } },
+            "b": { "one": { "type": "radio_buttons", "selected_option": option("sure") } },
+            "c": { "none": { "type": "radio_buttons", "selected_option": null } },
+            "d": { "many": { "type": "checkboxes", "selected_options": [option("1"), option("3")] } },
+            "e": { "unticked": { "type": "checkboxes", "selected_options": [] } },
+        } } });
+        let given = View::deserialize(&view).expect("a view").given();
+        for (input, value) in
+            [("words", "Mine, and yours"), ("one", "sure"), ("none", ""), ("many", "1,3"), ("unticked", "")]
+        {
+            assert_eq!(given.get(input).map(String::as_str), Some(value), "{input}");
+        }
+    }
 
     #[test]
     fn what_comes_twice_is_known_and_rings() {

@@ -101,6 +101,7 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
     assert_eq!(fake.press(ann, &seen, "Hint").await.text(), "[Hint] is off");
 
     let form = json!({"type": 9, "data": {"title": "Your answer", "custom_id": "form:1", "components": [
+        {"type": 10, "content": "Say it in your own words."},
         {"type": 1, "components": [{
             "type": 4, "custom_id": "answer", "style": 2, "label": "Answer", "max_length": 20, "placeholder": "Some words",
         }]},
@@ -108,7 +109,10 @@ async fn a_command_is_deferred_and_answered_and_its_button_opens_a_form() {
     let bot_side = async { bot.asked().await.respond(form.clone()).await };
     let private = fake.ephemeral_of(ann).remove(0);
     let (opened, _) = tokio::join!(fake.press(ann, &private, "Answer"), bot_side);
-    assert_eq!((opened.kind.clone(), opened.text()), (Kind::Modal, "Your answer\nAnswer: Some words"));
+    assert_eq!(
+        (opened.kind.clone(), opened.text()),
+        (Kind::Modal, "Your answer\nSay it in your own words.\nAnswer: Some words")
+    );
     let long = "x".repeat(21);
     assert_eq!(fake.submit(ann, opened.modal(), &[("answer", &long)]).await.kind, Kind::Refused);
     let bot_side = async {

@@ -125,6 +125,41 @@ async fn a_form_opens_says_what_is_wrong_changes_and_closes() {
 }
 
 #[tokio::test]
+async fn check_boxes_are_ticked_and_sent_as_a_client_sends_them() {
+    let Place { fake, team, channel, bob, .. } = place().await;
+    let app = App::start(&fake, team).await;
+    let mut view = form("Topics");
+    let option = |name: &str| json!({"text": plain(name), "value": name.to_lowercase()});
+    let boxes = json!({
+        "type": "checkboxes", "action_id": "level", "options": [option("Easy"), option("Fair"), option("Hard")],
+        "initial_options": [option("Fair")],
+    });
+    view["blocks"] = json!([{
+        "type": "input", "block_id": "level", "label": plain("Level"), "element": boxes, "optional": true,
+    }]);
+    for (given, expect) in [(Some("Hard,easy"), "easy hard"), (Some(""), ""), (None, "fair")] {
+        let opens = async { open(&app, &app.next_of("slash_commands").await, view.clone()).await };
+        let (seen, _) = while_app(fake.command(bob, channel, "/drill"), opens).await;
+        assert_eq!(fake.submit(bob, &seen, &[("level", "Harder")]).await.kind, SeenKind::Refused);
+        let sent = given.map(|given| ("Level", given));
+        let reads = async {
+            let payload = app.next_of("interactive").await;
+            let chosen = payload["view"]["state"]["values"]["level"]["level"]["selected_options"].clone();
+            chosen
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|one| one["value"].as_str().expect("a value"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let (_, chosen) = while_app(fake.submit(bob, &seen, sent.as_slice()), reads).await;
+        assert_eq!(chosen, expect);
+    }
+    fake.check();
+}
+
+#[tokio::test]
 async fn a_closed_form_may_be_followed_by_a_word() {
     let Place { fake, team, channel, bob, .. } = place().await;
     let app = App::start(&fake, team).await;
