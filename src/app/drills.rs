@@ -228,9 +228,10 @@ impl App {
         if let Some(problem) = refuse(&answer, text::empty_drill_answer) {
             return Ok(Reply::show(problem));
         }
+        let judged = self.judge_drill(&actor.member, id, at, &answer).await?;
         let bank = self.bank();
         self.act(actor, id, move |drill, question| {
-            drill.answer(at, &answer, question, || bank.grade(question, &answer))
+            drill.answer(at, &answer, question, || judged.unwrap_or_else(|| bank.grade(question, &answer)))
         })
         .await
     }

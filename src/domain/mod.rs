@@ -7,6 +7,7 @@ pub mod drill;
 pub mod effect;
 pub mod grade;
 pub mod ids;
+pub mod judge;
 pub mod lint;
 pub mod markup;
 pub mod message;

@@ -15,6 +15,7 @@ mod discord;
 mod fake;
 mod faults;
 mod input;
+mod judge;
 mod layers;
 mod property;
 mod slack;
