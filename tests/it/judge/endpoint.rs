@@ -103,6 +103,7 @@ pub fn nonsense() -> Vec<Mood> {
         points(&good())["points"].to_string(),
         json!({"points": [one]}).to_string(),
         with(one.clone()),
+        json!({"points": [one, one, {"point": 2, "verdict": "met", "quote": ""}]}).to_string(),
         with(json!({"point": 3, "verdict": "met", "quote": ""})),
         with(json!({"point": 0, "verdict": "met", "quote": ""})),
         with(json!({"point": -2, "verdict": "met", "quote": ""})),
@@ -119,8 +120,9 @@ pub fn nonsense() -> Vec<Mood> {
         json!({"choices": []}).to_string(),
         json!({"choices": [{"message": {"content": null, "refusal": "no"}}]}).to_string(),
         points(&good()).to_string(),
-        // No end in sight.
-        format!("{{\"choices\": [{{\"message\": {{\"content\": \"{}\"}}}}]}}", "a".repeat(1_000_000)),
+        // Nothing is wrong with it but that there is no end in sight.
+        json!({"choices": [{"message": {"content": format!("{}{}", " ".repeat(1_000_000), points(&good()))}}]})
+            .to_string(),
     ];
     messages.map(Mood::Message).into_iter().chain(bodies.map(Mood::Body)).collect()
 }
