@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::adapters::address::is_safe;
 use crate::adapters::doctor::{Finding, Scheduled};
 use crate::adapters::slack::vault::new_key;
-use crate::adapters::{discord, slack};
+use crate::adapters::{discord, judge, slack};
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
 use crate::content;
@@ -194,6 +194,26 @@ pub fn doctor_slack(file: Option<PathBuf>) -> ExitCode {
     }
 }
 
+pub fn doctor_judge(file: Option<PathBuf>) -> ExitCode {
+    let config = match load(file) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let Some(llm) = &config.llm else {
+        eprintln!(
+            "There is no judge, and none is needed: the grader works without. To ask a language model too, set url and model in \
+             [grading.llm]: any OpenAI-compatible endpoint, for example http://127.0.0.1:11434/v1."
+        );
+        return ExitCode::from(2);
+    };
+    let mut problems = 0;
+    let outcome = block_on(async {
+        problems = tell(judge::doctor(&run::judge_settings(llm)).await);
+        Ok(())
+    });
+    verdict(outcome, problems)
+}
+
 /// Prints what `doctor` finds, with the scheduled channels of a chat service before it.
 fn examine(config: &Config, platform: &str, doctor: impl AsyncFnOnce(Vec<Scheduled>) -> Vec<Finding>) -> ExitCode {
     let mut problems = 0;
@@ -212,18 +232,30 @@ fn examine(config: &Config, platform: &str, doctor: impl AsyncFnOnce(Vec<Schedul
             }
         }
         let channels = channels.into_iter().map(|(channel, name)| Scheduled { channel, name }).collect();
-        for finding in doctor(channels).await {
-            match finding {
-                Finding::Fine(what) => println!("ok {what}"),
-                Finding::Worth { what, to_do } => println!("-  {what}\n   {to_do}."),
-                Finding::Wrong { what, to_do } => {
-                    problems += 1;
-                    println!("!  {what}\n   {to_do}.");
-                }
-            }
-        }
+        problems += tell(doctor(channels).await);
         Ok(())
     });
+    verdict(outcome, problems)
+}
+
+/// Prints findings; how many of them are problems.
+fn tell(findings: Vec<Finding>) -> usize {
+    let mut problems = 0;
+    for finding in findings {
+        match finding {
+            Finding::Fine(what) => println!("ok {what}"),
+            Finding::Worth { what, to_do } => println!("-  {what}\n   {to_do}."),
+            Finding::Wrong { what, to_do } => {
+                problems += 1;
+                println!("!  {what}\n   {to_do}.");
+            }
+        }
+    }
+    problems
+}
+
+/// How an examination ends.
+fn verdict(outcome: ExitCode, problems: usize) -> ExitCode {
     if outcome != ExitCode::SUCCESS || problems == 0 {
         return outcome;
     }

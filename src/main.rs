@@ -64,7 +64,7 @@ enum Command {
     /// Bring the bot to a Slack workspace
     #[command(subcommand)]
     Slack(SlackCommand),
-    /// Examine what lies between the bot and a chat service, and say what to mend
+    /// Examine what lies between the bot and a chat service or the judge, and say what to mend
     #[command(subcommand)]
     Doctor(DoctorCommand),
 }
@@ -142,6 +142,8 @@ enum DoctorCommand {
     Discord(ConfigArgs),
     /// Tokens, scopes, Socket Mode, signing secret, clock, and whether the bot is in every channel with a schedule
     Slack(ConfigArgs),
+    /// Whether the judge of [grading.llm] answers, how fast, and with what it was asked for
+    Judge(ConfigArgs),
 }
 
 #[derive(Subcommand)]
@@ -177,6 +179,7 @@ fn main() -> ExitCode {
         Command::Slack(SlackCommand::Key) => cli::slack_key(),
         Command::Doctor(DoctorCommand::Discord(args)) => cli::doctor_discord(args.config),
         Command::Doctor(DoctorCommand::Slack(args)) => cli::doctor_slack(args.config),
+        Command::Doctor(DoctorCommand::Judge(args)) => cli::doctor_judge(args.config),
         Command::Db(DbCommand::Migrate(args)) => cli::db_migrate(args.config),
         Command::Db(DbCommand::Backup { file, config }) => cli::db_backup(&file, config.config),
     }

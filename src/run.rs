@@ -13,11 +13,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::adapters::discord::{self, Discord};
+use crate::adapters::judge;
 use crate::adapters::slack::vault::Keys;
 use crate::adapters::slack::{self, Slack};
 use crate::adapters::web::{self, Access, Ready, WebChat};
 use crate::app::chat::Chat;
 use crate::app::clock::{Clock, real_ms};
+use crate::app::judge::Limits;
 use crate::app::{AT_ONCE, App, ChannelSetup, ScheduleSetup};
 use crate::config::{self, Channel, Config, Secret, Shards};
 use crate::content;
@@ -84,7 +86,12 @@ pub async fn run(mut config: Config, options: Options) -> Result<()> {
     }
     let store = Store::open(config.database_url.expose()).await?;
     let clock = clock(&store, options.speed).await?;
-    let app = Arc::new(App::new(store, clock, bank, config.lease));
+    let mut app = App::new(store, clock, bank, config.lease);
+    if let Some(llm) = &config.llm {
+        app = app.with_judge(judge::Endpoint::new(&judge_settings(llm))?, Limits::default());
+        tracing::info!(model = llm.model, "answers are shown to a judge too");
+    }
+    let app = Arc::new(app);
     let taken_over = app.take_over().await?;
     if taken_over > 0 {
         tracing::info!(taken_over, "going on with deliveries that were under way");
@@ -180,6 +187,16 @@ pub fn discord_settings(settings: &config::Discord) -> discord::Settings {
             Shards::Fixed(shards) => Some(shards),
         },
         shard_range: settings.shard_range,
+    }
+}
+
+/// What the adapter needs of the settings.
+pub fn judge_settings(settings: &config::Llm) -> judge::Settings {
+    judge::Settings {
+        url: settings.url.clone(),
+        model: settings.model.clone(),
+        api_key: settings.api_key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: settings.timeout,
     }
 }
 

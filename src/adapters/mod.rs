@@ -3,6 +3,7 @@
 pub mod address;
 pub mod discord;
 pub mod doctor;
+pub mod judge;
 mod layout;
 pub mod memory;
 pub mod slack;

@@ -13,7 +13,9 @@ use crate::domain::round::Period;
 use crate::domain::score;
 use crate::domain::text::{self, Me, Recent, Standing, SureAndWrong};
 use crate::store::standings::{List, Place};
-use crate::store::{answers, channels, confidence, drills, erased, members, outbox, rounds, scores, standings, web};
+use crate::store::{
+    answers, channels, confidence, drills, erased, members, outbox, rounds, scores, standings, verdicts, web,
+};
 
 /// Places shown on a board.
 const SHOWN: i64 = 10;
@@ -182,6 +184,7 @@ impl App {
                     web::forget(conn, &member).await?;
                     channels::forget(conn, &member).await?;
                     members::forget(conn, &member).await?;
+                    verdicts::forget(conn, &member).await?;
                     outbox::again(conn, &retell, now).await
                 })
             })

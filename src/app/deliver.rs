@@ -393,6 +393,7 @@ impl App {
         })
         .await
         .context("grading failed")?;
+        let graded = self.judge_round(&round, &question, graded).await;
         // In the order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
         let mut scored = round::score(&question, graded, |member| hints.get(member).copied().unwrap_or(0));
         let now = self.now();

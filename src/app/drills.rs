@@ -240,10 +240,11 @@ impl App {
             Ok(said) => (said, None),
             Err(problem) => (None, Some(problem)),
         };
+        let judged = self.judge_drill(&actor.member, id, at, &answer).await?;
         let bank = self.bank();
         let reply = self
             .act(actor, id, move |drill, question| {
-                drill.answer(at, &answer, said, question, || bank.grade(question, &answer))
+                drill.answer(at, &answer, said, question, || judged.unwrap_or_else(|| bank.grade(question, &answer)))
             })
             .await?;
         Ok(match (reply, problem) {

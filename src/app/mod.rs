@@ -11,6 +11,7 @@ mod desk;
 mod drills;
 mod handle;
 pub mod inbox;
+pub mod judge;
 mod setup;
 mod tick;
 
@@ -77,6 +78,8 @@ pub struct App {
     last_tick: Mutex<Option<i64>>,
     last_tidy: Mutex<i64>,
     threads: Mutex<Threads>,
+    /// Some with a language model that is asked too.
+    bench: Option<Arc<judge::Bench>>,
 }
 
 /// On which platforms threads may not be read.
@@ -108,6 +111,7 @@ impl App {
             last_tick: Mutex::default(),
             last_tidy: Mutex::default(),
             threads: Mutex::default(),
+            bench: None,
         }
     }
 

@@ -228,6 +228,7 @@ impl App {
                 Box::pin(async move {
                     outbox::tidy(conn, now - 30 * DAY_MS).await?;
                     crate::store::web::tidy(conn, now - 30 * DAY_MS).await?;
+                    crate::store::verdicts::tidy(conn, now - 90 * DAY_MS).await?;
                     Ok(())
                 })
             })

@@ -41,6 +41,11 @@ pub(super) fn read_file(
             read_channels(&source, value, channels, problems);
             continue;
         }
+        let below = format!("{section}.");
+        if SECTIONS.iter().any(|(known, _)| known.starts_with(&below)) {
+            read_parts(&source, section, value, values, problems);
+            continue;
+        }
         if !SECTIONS.iter().any(|(known, _)| *known == section) {
             let known = SECTIONS.iter().map(|(known, _)| *known).chain(["channels"]);
             let message = format!("there is no section [{section}].{}", nearest(section, known));
@@ -53,6 +58,37 @@ pub(super) fn read_file(
             continue;
         };
         read_section(&source, section, table, values, problems);
+    }
+}
+
+/// A section that has only sections in it: `[grading.llm]`.
+fn read_parts(
+    source: &Source<'_>,
+    section: &str,
+    value: &Spanned<DeValue<'_>>,
+    values: &mut Values,
+    problems: &mut Vec<Problem>,
+) {
+    let table = match value.get_ref() {
+        DeValue::Table(table) => table.iter().collect(),
+        _ => Vec::new(),
+    };
+    let known = || SECTIONS.iter().map(|(known, _)| *known);
+    if table.is_empty() {
+        let sections: Vec<String> =
+            known().filter(|known| known.starts_with(section)).map(|known| format!("[{known}]")).collect();
+        let message = format!("nothing stands in {section} itself: write {}", sections.join(" or "));
+        problems.push(Problem { place: source.place(value.span().start), message });
+    }
+    for (key, value) in table {
+        let part = format!("{section}.{}", key.get_ref());
+        match (known().find(|known| *known == part), value.get_ref()) {
+            (Some(known), DeValue::Table(table)) => read_section(source, known, table, values, problems),
+            _ => {
+                let message = format!("there is no section [{part}].{}", nearest(&part, known()));
+                problems.push(Problem { place: source.place(key.span().start), message });
+            }
+        }
     }
 }
 
@@ -85,7 +121,7 @@ pub(super) fn read_section(
         } else {
             typed(setting, value).and_then(|value| {
                 let secret = match (&value, setting.key) {
-                    (Plain::Text(url), "url") => has_password(url),
+                    (Plain::Text(url), "url") if setting.kind == Kind::Secret => has_password(url),
                     _ => setting.kind == Kind::Secret,
                 };
                 if secret { Err(format!("a secret has no place here: put it into the environment as {}, or into a file of its own and name that with {}_file", variable(setting), setting.key)) } else { Ok(value) }

@@ -3,6 +3,7 @@
 mod channels;
 mod discord;
 mod file;
+mod grading;
 mod settings;
 mod slack;
 
@@ -21,6 +22,7 @@ use crate::domain::ids::{ChannelId, platform_of};
 use crate::domain::schedule::ScheduleSpec;
 
 pub use self::discord::{Discord, Shards};
+pub use self::grading::Llm;
 pub use self::settings::example;
 pub use self::slack::{OAuth as SlackOAuth, Slack};
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub discord: Option<Discord>,
     /// Some when there is a bot token or a client id.
     pub slack: Option<Slack>,
+    /// Some when a language model is asked too.
+    pub llm: Option<Llm>,
     /// `slack.command_prefix`, whether there is a token or not.
     pub slack_prefix: String,
     pub channels: Vec<Channel>,
@@ -247,6 +251,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
     }
     let discord = discord::build(values, &url, problems);
     let slack = slack::build(values, flag("web", "enabled"), problems);
+    let llm = grading::build(values, problems);
     for channel in &channels {
         let message = match platform_of(channel.id.as_str()) {
             "discord" if discord.is_none() => {
@@ -279,6 +284,7 @@ fn build(values: &Values, channels: Vec<RawChannel>, problems: &mut Vec<Problem>
         },
         discord,
         slack,
+        llm,
         slack_prefix: slack::prefix(values),
         channels,
     }

@@ -23,7 +23,7 @@ pub(super) enum Kind {
     OneOf(&'static [&'static str]),
 }
 
-/// One setting. `DRILLBOT_<SECTION>_<KEY>` sets it from the environment; lists are comma-separated there.
+/// One setting. `DRILLBOT_<SECTION>_<KEY>` sets it from the environment, with `_` for a dot; lists are comma-separated there.
 pub(super) struct Setting {
     pub section: &'static str,
     pub key: &'static str,
@@ -192,6 +192,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Show the model answer in the channel too, not only in the question's thread.",
     ),
     setting(
+        "grading.llm",
+        "url",
+        Kind::Text,
+        "\"\"",
+        "Any OpenAI-compatible endpoint, for example \"http://127.0.0.1:11434/v1\"; empty = no judge. Answers are sent there, without names.",
+    ),
+    setting("grading.llm", "model", Kind::Text, "\"\"", "The model's name there. Other models, other verdicts."),
+    setting("grading.llm", "api_key", Kind::Secret, "", "Its key, if it wants one."),
+    setting(
+        "grading.llm",
+        "timeout_seconds",
+        Kind::Number { min: 1, max: 30 },
+        "20",
+        "How long it may think about one answer. Without a verdict the grader's result stands.",
+    ),
+    setting(
         "daily",
         "cron",
         Kind::Text,
@@ -235,6 +251,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("delivery", "Posting."),
     ("discord", "Discord, once there is a token."),
     ("slack", "Slack, once there are tokens."),
+    ("grading.llm", "A language model that is asked about answers too, after the grader. Off without a url."),
     ("daily", "The schedule of channels that have none of their own."),
 ];
 
@@ -269,7 +286,7 @@ pub fn example() -> String {
             let key = setting.key;
             match (setting.kind, setting.default) {
                 (Kind::Secret, "") => {
-                    out.push_str(&format!("# {key}_file = \"/run/secrets/drillbot_{section}_{key}\"\n"))
+                    out.push_str(&format!("# {key}_file = \"/run/secrets/{}\"\n", variable(setting).to_lowercase()))
                 }
                 (_, "") => out.push_str(&format!("# {key} = \"..\"\n")),
                 (_, default) => out.push_str(&format!("{key} = {default}\n")),
@@ -336,7 +353,7 @@ pub(super) fn check(setting: &Setting, value: Plain) -> Result<Plain, String> {
 }
 
 pub(super) fn variable(setting: &Setting) -> String {
-    format!("DRILLBOT_{}_{}", setting.section.to_uppercase(), setting.key.to_uppercase())
+    format!("DRILLBOT_{}_{}", setting.section.replace('.', "_"), setting.key).to_uppercase()
 }
 
 pub(super) fn from_text(setting: &Setting, text: &str) -> Result<Plain, String> {

@@ -307,3 +307,63 @@ fn what_is_wrong_with_slack_is_said() {
     let config = read_with(channel, &[BOT, APP]).unwrap();
     assert_eq!(config.channels[0].id.as_str(), "slack:T0123ABCD/C0123ABCD");
 }
+
+const LLM: &str = "[grading.llm]\nurl = \"http://127.0.0.1:11434/v1/\"\nmodel = \"qwen\"\n";
+
+#[test]
+fn the_judge_is_there_with_a_url_and_only_then() {
+    assert!(read("").unwrap().llm.is_none());
+    let llm = read(LLM).unwrap().llm.unwrap();
+    assert_eq!((llm.url.as_str(), llm.model.as_str()), ("http://127.0.0.1:11434/v1", "qwen"));
+    assert_eq!((llm.api_key, llm.timeout), (None, Duration::from_secs(20)));
+    let environment = [
+        ("DRILLBOT_GRADING_LLM_URL", "https://llm.example.org/v1"),
+        ("DRILLBOT_GRADING_LLM_MODEL", "large"),
+        ("DRILLBOT_GRADING_LLM_API_KEY", "sk-hunter2"),
+        ("DRILLBOT_GRADING_LLM_TIMEOUT_SECONDS", "5"),
+    ];
+    let config = read_with(LLM, &environment).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let llm = config.llm.unwrap();
+    assert_eq!((llm.url.as_str(), llm.model.as_str()), ("https://llm.example.org/v1", "large"));
+    assert_eq!((llm.api_key.unwrap().expose(), llm.timeout), ("sk-hunter2", Duration::from_secs(5)));
+}
+
+#[test]
+fn the_judges_key_comes_from_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, "sk-hunter2\n").unwrap();
+    let llm = read(&format!("{LLM}api_key_file = \"{}\"\n", key.display())).unwrap().llm.unwrap();
+    assert_eq!(llm.api_key.unwrap().expose(), "sk-hunter2");
+}
+
+#[test]
+fn what_is_wrong_with_the_judge_is_said() {
+    let cases: [(&str, &str, &str); 9] = [
+        ("[grading.llm]\nmodel = \"qwen\"\n", "drillbot.toml:2", "set grading.llm.url"),
+        ("[grading.llm]\nurl = \"https://llm.example.org\"\n", "drillbot.toml:2", "Set grading.llm.model"),
+        (
+            "[grading.llm]\nmodel = \"m\"\nurl = \"http://llm.example.org\"\n",
+            "drillbot.toml:3",
+            "a machine of your own network",
+        ),
+        ("[grading.llm]\nmodel = \"m\"\nurl = \"llm\"\n", "drillbot.toml:3", "begins with https://"),
+        (
+            "[grading.llm]\nmodel = \"m\"\nurl = \"https://ann:hunter2@llm.example.org\"\n",
+            "drillbot.toml:3",
+            "a user or a password",
+        ),
+        ("[grading.llm]\napi_key = \"hunter2\"\n", "drillbot.toml:2", "DRILLBOT_GRADING_LLM_API_KEY"),
+        ("[grading.llm]\nurll = \"x\"\n", "drillbot.toml:2", "[grading.llm] has no setting urll. Did you mean url?"),
+        ("[grading]\nurl = \"x\"\n", "drillbot.toml:2", "there is no section [grading.url]. Did you mean grading.llm?"),
+        ("grading = 3\n", "drillbot.toml:1", "write [grading.llm]"),
+    ];
+    for (text, place, words) in cases {
+        let found = problems(text);
+        assert!(found.len() == 1 && found[0].starts_with(place) && found[0].contains(words), "{text}: {found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+    let blanks = read_with(LLM, &[("DRILLBOT_GRADING_LLM_API_KEY", "Bearer hunter2")]).unwrap_err();
+    assert!(blanks[0].message.contains("without \"Bearer\"") && !blanks[0].message.contains("hunter2"), "{blanks:?}");
+}

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod form;
 pub mod grade;
 pub mod ids;
+pub mod judge;
 pub mod lint;
 pub mod markup;
 pub mod message;

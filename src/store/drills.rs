@@ -29,6 +29,11 @@ pub async fn put(conn: &mut Conn, drill: &Drill, now: i64) -> Result<()> {
     Ok(())
 }
 
+pub async fn get(conn: &mut Conn, id: &DrillId) -> Result<Option<Drill>> {
+    let row = fetch_optional(conn, "select state from drills where id = $1", vec![id.as_str().into()]).await?;
+    row.map(|row| read(&text(&row, "state")?)).transpose()
+}
+
 /// The drill, its row locked until the end of the transaction.
 pub async fn lock(conn: &mut Conn, id: &DrillId, now: i64) -> Result<Option<Drill>> {
     let sql = "update drills set updated_at = $2 where id = $1 returning state";

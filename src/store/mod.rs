@@ -14,6 +14,7 @@ pub mod schedules;
 pub mod scores;
 pub mod slack;
 pub mod standings;
+pub mod verdicts;
 pub mod web;
 
 pub use db::{Conn, Store, Unavailable, backup, installed, look, migrate, scheduled};

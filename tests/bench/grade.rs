@@ -17,7 +17,8 @@ fn bank() -> Bank {
 
 /// Sentences of model answers, until there are `words`.
 fn answer(bank: &Bank, words: usize) -> String {
-    let all: Vec<&str> = bank.questions().iter().flat_map(|question| question.model_answer.split_whitespace()).collect();
+    let all: Vec<&str> =
+        bank.questions().iter().flat_map(|question| question.model_answer.split_whitespace()).collect();
     all.iter().cycle().take(words).copied().collect::<Vec<_>>().join(" ")
 }
 
@@ -70,7 +71,12 @@ fn slow_end(_: &mut Criterion) {
     all.sort_unstable();
     let p99 = |times: &[Duration]| times[times.len() * 99 / 100];
     let ratio = p99(&all).as_secs_f64() / p99(&bare).as_secs_f64();
-    println!("p99 of {} grades of 300 words: {:?}, {ratio:.1} times stems only ({:?})", all.len(), p99(&all), p99(&bare));
+    println!(
+        "p99 of {} grades of 300 words: {:?}, {ratio:.1} times stems only ({:?})",
+        all.len(),
+        p99(&all),
+        p99(&bare)
+    );
 }
 
 criterion_group! {

@@ -17,6 +17,7 @@ mod fake;
 mod faults;
 mod grading;
 mod input;
+mod judge;
 mod layers;
 mod property;
 mod slack;
