@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod bank;
 pub mod command;
+pub mod copying;
 pub mod drill;
 pub mod effect;
 pub mod grade;

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod channels;
+pub mod copies;
 mod db;
 pub mod drills;
 pub mod erased;

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod content;
 mod contract;
+mod copying;
 mod crash;
 mod day;
 mod discord;

@@ -8,6 +8,7 @@ use drillbot::config::Content;
 use drillbot::content;
 use drillbot::domain::answer::Part;
 use drillbot::domain::command::Board;
+use drillbot::domain::copying::Copy;
 use drillbot::domain::drill::{Drill, Item};
 use drillbot::domain::effect::Effect;
 use drillbot::domain::grade::Grade;
@@ -22,7 +23,7 @@ use drillbot::store::outbox::New;
 use drillbot::store::standings::{Gain, List};
 use drillbot::store::web::{NewMessage, Viewer};
 use drillbot::store::{
-    Store, Unavailable, answers, channels, drills, erased, members, notes, outbox, rounds, schedules, scores,
+    Store, Unavailable, answers, channels, copies, drills, erased, members, notes, outbox, rounds, schedules, scores,
     standings, web,
 };
 use futures_util::future::join_all;
@@ -865,7 +866,7 @@ async fn workers(store: &Store, count: usize, rows: usize) {
 }
 
 fn scored(name: &str, coverage: i64, points: i64) -> Scored {
-    let grade = Grade { score: 50, points: vec![], rough: false };
+    let grade = Grade { score: 50, points: vec![], rough: false, copied: None };
     Scored { member: member(name), grade, coverage, hints: 1, points }
 }
 
@@ -1319,6 +1320,8 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
             members::seen(conn, &member(name), name, NOW).await?;
             web::open_session(conn, name, &member(name), NOW).await?;
             answers::put(conn, &round(1).id, &part(&format!("m-{name}"), name, "mine", 1)).await?;
+            let newer = part(&format!("m-{name}"), name, "mine anew", 1);
+            answers::keep_versions(conn, &round(1).id, &[part(&newer.id, name, "mine", 1)], &[newer], 2).await?;
             rounds::take_hint(conn, &round(1).id, &member(name), 3).await?;
             scores::extend_streaks(conn, &schedule(), 1, &[&member(name)]).await?;
             drills::put(conn, &Drill { id: DrillId::new(name), member: member(name), ..drill("d") }, NOW).await
@@ -1326,12 +1329,20 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
     }
     reveal(&store, 1, "iam", vec![scored("ann", 50, 500), scored("bob", 70, 700)]).await;
     drilled_with_standing(&store, "q1", 300).await;
+    write!(store, |conn| {
+        let copy =
+            |by: &str, from: &str| Copy { member: member(by), source: member(from), percent: 90, shared: vec![] };
+        let (ann, bob) = (member("ann"), member("bob"));
+        let known = HashSet::from([&ann, &bob]);
+        copies::insert(conn, &round(1).id, &[copy("ann", "bob"), copy("bob", "ann")], &known).await
+    });
     say(&store, "card", None, "", "").await;
     say(&store, "a", Some("card"), "ann", "").await;
     say(&store, "b", Some("card"), "bob", "").await;
     say(&store, "secret", None, "", "web:ann").await;
     write!(store, |conn| {
         let ann = member("ann");
+        copies::forget(conn, &ann).await?;
         answers::forget(conn, &ann).await?;
         rounds::forget(conn, &ann).await?;
         scores::forget(conn, &ann).await?;
@@ -1344,6 +1355,8 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
         ("members", "id"),
         ("web_sessions", "member_id"),
         ("answer_parts", "member_id"),
+        ("answer_versions", "member_id"),
+        ("copies", "member_id"),
         ("hints", "member_id"),
         ("scores", "member_id"),
         ("standings", "member_id"),

@@ -12,6 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use self::text::{Class, Stem, Token, UNKNOWN, Vocabulary};
+use super::copying::Copied;
 use super::question::{KeyPoint, Question};
 
 pub use self::lexicon::Lexicon;
@@ -64,6 +65,9 @@ pub struct Grade {
     pub points: Vec<PointGrade>,
     /// Some key point has no authored terms, so that words in common had to do.
     pub rough: bool,
+    /// The answer is nearly one that somebody else wrote earlier, and counts only with what it adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<Copied>,
 }
 
 /// Grades one answer, knowing nothing of the bank but its question. For many answers of one question, keep the [`Rubric`].
@@ -74,8 +78,9 @@ pub fn grade(question: &Question, answer: &str) -> Grade {
 impl Grade {
     /// Counts the score again after the states of some points were changed.
     pub fn recount(&mut self, question: &Question) {
-        self.score =
-            score(question.key_points.iter().map(|point| (u64::from(point.weight), point.required)), &self.points);
+        let left = self.copied.as_ref().map(|copied| copied.left(&self.points));
+        let points = left.as_ref().unwrap_or(&self.points);
+        self.score = score(question.key_points.iter().map(|point| (u64::from(point.weight), point.required)), points);
     }
 }
 
@@ -336,7 +341,12 @@ impl Rubric {
         let points: Vec<PointGrade> =
             self.search(&tokens).iter().zip(&self.points).map(|(found, point)| point.grade(found, &tokens)).collect();
         let weights = self.points.iter().map(|point| (point.weight, point.required));
-        Grade { score: score(weights, &points), points, rough: self.points.iter().any(|point| point.rough) }
+        Grade {
+            score: score(weights, &points),
+            points,
+            rough: self.points.iter().any(|point| point.rough),
+            copied: None,
+        }
     }
 
     /// The authored groups, as (key point, group), that no word of a text meets, wherever it stands.

@@ -2,6 +2,7 @@
 
 mod boards;
 mod card;
+mod copying;
 mod daily;
 mod drill;
 mod general;
@@ -18,6 +19,7 @@ pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
 };
+pub use copying::{CopiedAnswer, copying_notice, erased_copies};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
     not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,

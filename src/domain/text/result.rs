@@ -1,5 +1,6 @@
 //! A member's own result.
 
+use super::copying::copied_note;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Message, Span, Tone};
@@ -85,6 +86,7 @@ pub fn my_result(question: &Question, answer: &str, grade: &Grade, hints: i64, c
         Block::Line { spans: vec![Span::bold(worth.clone())] },
         Block::Note { spans: markup::spans(&question.prompt) },
     ];
+    blocks.extend(grade.copied.as_ref().map(copied_note));
     blocks.extend(feedback(question, grade));
     if !answer.is_empty() {
         blocks.push(Block::heading("Your answer"));
