@@ -123,6 +123,8 @@ on_both!(
     sessions_open_and_close,
     old_private_messages_are_tidied_away,
     forgetting_a_member_leaves_no_trace_in_any_table,
+    texts_of_changed_answers_are_kept_until_the_reveal,
+    copies_name_nobody_who_is_gone,
     an_erasure_is_remembered_while_a_question_is_open,
     notes_are_set_once_or_anew,
     a_failed_write_leaves_nothing_and_takes_nobody_with_it,
@@ -1385,6 +1387,74 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
     assert_eq!(read!(store, |conn| standings::differences(conn).await), Vec::<String>::new());
 }
 
+async fn texts_of_changed_answers_are_kept_until_the_reveal(store: Store) {
+    ground(&store).await;
+    write!(store, |conn| {
+        let id = round(1).id;
+        rounds::insert(conn, &[round(1)]).await?;
+        let mut stands = part("m", "ann", "text 0", 1);
+        answers::put(conn, &id, &stands).await?;
+        for n in 1..=40 {
+            let new = part("m", "ann", &format!("text {n}"), 1);
+            answers::keep_versions(conn, &id, &[stands], std::slice::from_ref(&new), 10 + n).await?;
+            stands = new;
+        }
+        // Back to an older text, to nothing, and from nothing.
+        let older = part("m", "ann", "text 35", 1);
+        answers::keep_versions(conn, &id, &[stands], std::slice::from_ref(&older), 60).await?;
+        let blank = part("m", "ann", " ", 1);
+        answers::keep_versions(conn, &id, &[older], std::slice::from_ref(&blank), 70).await?;
+        answers::keep_versions(conn, &id, &[blank], &[part("m", "ann", "text 0", 1)], 80).await?;
+        answers::drop_versions(conn).await
+    });
+    let kept = read!(store, |conn| answers::versions(conn, &round(1).id).await);
+    let times: Vec<(String, i64)> = kept.into_iter().map(|version| (version.body, version.at)).collect();
+    let expected: Vec<(String, i64)> = (11..=40).map(|n| (format!("text {n}"), 10 + n)).collect();
+    assert_eq!(times, expected, "the newest thirty, each with the time it was said first");
+    write!(store, |conn| {
+        answers::keep_versions(conn, &round(1).id, &[part("m2", "bob", "a", 1)], &[part("m2", "bob", "b", 1)], 5)
+            .await?;
+        answers::delete(conn, &round(1).id, "m").await
+    });
+    let kept = read!(store, |conn| answers::versions(conn, &round(1).id).await);
+    assert_eq!(kept.iter().map(|version| version.body.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    write!(store, |conn| {
+        assert!(rounds::close(conn, &round(1).id, NOW).await?);
+        answers::drop_versions(conn).await?;
+        assert_eq!(answers::versions(conn, &round(1).id).await?.len(), 2, "it is not graded yet");
+        assert!(rounds::revealed(conn, &round(1).id, 1, 1).await?);
+        answers::drop_versions(conn).await
+    });
+    assert_eq!(read!(store, |conn| answers::versions(conn, &round(1).id).await), []);
+}
+
+async fn copies_name_nobody_who_is_gone(store: Store) {
+    ground(&store).await;
+    write!(store, |conn| {
+        rounds::insert(conn, &[round(1)]).await?;
+        let copy = |by: &str, from: &str, percent: u8| Copy {
+            member: member(by),
+            source: member(from),
+            percent,
+            shared: vec![],
+        };
+        let copies = [copy("bob", "ann", 80), copy("eve", "bob", 90), copy("ann", "eve", 70)];
+        let (bob, eve) = (member("bob"), member("eve"));
+        assert_eq!(copies::insert(conn, &round(1).id, &copies, &HashSet::from([&bob, &eve])).await?, 2);
+        Ok(())
+    });
+    let kept = read!(store, |conn| copies::of_round(conn, &round(1).id).await);
+    let shown: Vec<_> = kept.iter().map(|one| (one.member.as_str(), one.source.clone(), one.percent)).collect();
+    assert_eq!(shown, [("web:eve", Some(member("bob")), 90), ("web:bob", None, 80)]);
+    write!(store, |conn| {
+        assert_eq!(copies::rounds_of(conn, &member("bob")).await?, [(round(1).id, round(1).channel)]);
+        assert_eq!(copies::rounds_of(conn, &member("ann")).await?, []);
+        copies::forget(conn, &member("bob")).await
+    });
+    let kept = read!(store, |conn| copies::of_round(conn, &round(1).id).await);
+    assert_eq!(kept.iter().map(|one| (one.member.as_str(), &one.source)).collect::<Vec<_>>(), [("web:eve", &None)]);
+}
+
 async fn an_erasure_is_remembered_while_a_question_is_open(store: Store) {
     ground(&store).await;
     let ann = member("ann");
@@ -1488,7 +1558,7 @@ async fn migrating_twice_is_migrating_once() {
         let mut conn = database.connect().await;
         let row =
             sqlx::query("select count(*) as n from _sqlx_migrations").fetch_one(&mut conn).await.expect("a count");
-        assert_eq!(row.get::<i64, _>("n"), 6);
+        assert_eq!(row.get::<i64, _>("n"), 7);
     }
 }
 
