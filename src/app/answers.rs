@@ -154,15 +154,18 @@ impl App {
                         return Ok(Receipt::Noted);
                     }
                     members::seen(conn, &written.member, &written.name, now).await?;
+                    let written_at = before.as_ref().map_or(written.at, |part| part.written_at);
                     let part = Part {
                         id: written.message,
                         member: written.member,
                         body: written.text,
-                        written_at: before.map_or(written.at, |part| part.written_at),
+                        written_at,
                         late: !in_time,
                         deleted: false,
                         confidence: None,
                     };
+                    answers::keep_versions(conn, &round.id, before.as_slice(), std::slice::from_ref(&part), now)
+                        .await?;
                     answers::put(conn, &round.id, &part).await?;
                     Ok(if in_time { Receipt::Noted } else { Receipt::Late })
                 })

@@ -176,6 +176,7 @@ impl App {
                     erased::note(conn, &member, now).await?;
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
+                    super::copying::forget(conn, &member, now).await?;
                     outbox::forget(conn, &member).await?;
                     scores::forget(conn, &member).await?;
                     standings::forget(conn, &member).await?;

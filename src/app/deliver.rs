@@ -11,6 +11,7 @@ use super::chat::{Chat, Post, SendError};
 use super::{App, tick};
 use crate::domain::answer::{self, Part, ThreadMessage};
 use crate::domain::command::Board;
+use crate::domain::copying;
 use crate::domain::effect::{Audience, Effect, Place, Posted};
 use crate::domain::ids::{DeliveryId, MemberId, MessageId, RoundId};
 use crate::domain::message::Message;
@@ -40,7 +41,7 @@ pub struct Delivered {
 }
 
 /// What became of one claimed row, when it did not fail.
-enum Done {
+pub(super) enum Done {
     /// Sent, or nothing to send any more; what is to be stored with that has been stored.
     Finished,
     Failed(SendError),
@@ -167,6 +168,8 @@ impl App {
             Effect::Collect { round } => self.collect(chat, row, round).await,
             Effect::Reveal { round, part } => self.send_reveal(chat, row, round, *part).await,
             Effect::Retell { round } => self.retell(chat, row, round).await,
+            Effect::Copying { round } => self.send_copying(chat, row, round).await,
+            Effect::RetellCopying { round } => self.retell_copying(chat, row, round).await,
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
@@ -180,7 +183,12 @@ impl App {
     }
 
     /// Posts with the row's key; looks first when an earlier attempt may have got through.
-    async fn post_once<C: Chat>(&self, chat: &C, row: &Claimed, post: Post<'_>) -> Result<Posted, SendError> {
+    pub(super) async fn post_once<C: Chat>(
+        &self,
+        chat: &C,
+        row: &Claimed,
+        post: Post<'_>,
+    ) -> Result<Posted, SendError> {
         if row.in_doubt
             && let Some(posted) = chat.find(post).await?
         {
@@ -189,7 +197,7 @@ impl App {
         chat.post(post).await
     }
 
-    async fn finish(&self, row: &Claimed, message: Option<MessageId>) -> Result<Done> {
+    pub(super) async fn finish(&self, row: &Claimed, message: Option<MessageId>) -> Result<Done> {
         let id = row.id.clone();
         self.store
             .write("finish a delivery", move |conn| {
@@ -380,20 +388,30 @@ impl App {
             }
         }
         let at = id.clone();
-        let (parts, hints) = self
+        let (parts, versions, hints) = self
             .store
             .read("read answers", move |conn| {
-                Box::pin(async move { Ok((answers::of_round(conn, &at).await?, rounds::hints(conn, &at).await?)) })
+                Box::pin(async move {
+                    let (parts, versions) = (answers::of_round(conn, &at).await?, answers::versions(conn, &at).await?);
+                    Ok((parts, versions, rounds::hints(conn, &at).await?))
+                })
             })
             .await?;
         let (asked, bank) = (question.clone(), self.bank());
-        let graded = tokio::task::spawn_blocking(move || {
-            let answers = answer::assemble(&parts);
-            round::grade(&asked, bank.lexicon(), answers)
+        let (graded, said) = tokio::task::spawn_blocking(move || {
+            let graded = round::grade(&asked, bank.lexicon(), answer::assemble(&parts));
+            (graded, copying::said(&parts, &versions))
         })
         .await
         .context("grading failed")?;
-        let graded = self.judge_round(&round, &question, graded).await;
+        let mut graded = self.judge_round(&round, &question, graded).await;
+        let asked = question.clone();
+        let (graded, copies) = tokio::task::spawn_blocking(move || {
+            let copies = copying::mark(&asked, &mut graded, &said);
+            (graded, copies)
+        })
+        .await
+        .context("looking for copied answers failed")?;
         // In the order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
         let mut scored = round::score(&question, graded, |member| hints.get(member).copied().unwrap_or(0));
         let now = self.now();
@@ -408,6 +426,7 @@ impl App {
                         scored.retain(|one| left.iter().any(|part| part.member == one.member));
                     }
                     store_scores(conn, &round, &question, &scored, number_of_parts, &delivery, now).await?;
+                    super::copying::store(conn, &round, &copies, &scored, now).await?;
                     erased::tidy(conn).await
                 })
             })
@@ -434,7 +453,7 @@ impl App {
                     let stored = answers::of_round(conn, &id).await?;
                     let messages = without_erased(conn, &stored, messages).await?;
                     let (changed, gone) = answer::reconcile(&stored, &messages, closed_at);
-                    bring_in_line(conn, &id, &messages, &changed, &gone, now).await
+                    bring_in_line(conn, &id, &messages, &stored, &changed, &gone, now).await
                 })
             })
             .await
@@ -501,7 +520,7 @@ impl App {
                     if changed.is_empty() && gone.is_empty() || !rounds::touch_open(conn, &id).await? {
                         return Ok(false);
                     }
-                    bring_in_line(conn, &id, &messages, &changed, &gone, now).await?;
+                    bring_in_line(conn, &id, &messages, &stored, &changed, &gone, now).await?;
                     Ok(true)
                 })
             })
@@ -687,7 +706,7 @@ impl App {
                     }
                     let (what, id) = match &row.effect {
                         // Telling the organisers about a notice that cannot be told would go round in circles.
-                        Effect::Notice { .. } => return Ok(()),
+                        Effect::Notice { .. } | Effect::Copying { .. } | Effect::RetellCopying { .. } => return Ok(()),
                         Effect::Question { round } => ("the question", round),
                         Effect::Card { round } => ("the new state of the card", round),
                         Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round } => {
@@ -759,6 +778,7 @@ async fn bring_in_line(
     conn: &mut crate::store::Conn,
     round: &RoundId,
     messages: &[ThreadMessage],
+    stored: &[Part],
     changed: &[Part],
     gone: &[String],
     now: i64,
@@ -767,6 +787,7 @@ async fn bring_in_line(
     for message in messages.iter().filter(|message| ids.contains(message.id.as_str())) {
         members::seen(conn, &message.member, &message.name, now).await?;
     }
+    answers::keep_versions(conn, round, stored, changed, now).await?;
     answers::put_many(conn, round, changed).await?;
     for part in gone {
         answers::delete(conn, round, part).await?;
@@ -775,7 +796,7 @@ async fn bring_in_line(
 }
 
 /// A post of a row, with nothing beside it.
-fn post<'a>(row: &'a Claimed, place: &'a Place, message: &'a Message) -> Post<'a> {
+pub(super) fn post<'a>(row: &'a Claimed, place: &'a Place, message: &'a Message) -> Post<'a> {
     let since = row.created_at;
     Post { key: &row.id, place, message, opens_thread: None, since, ping: None, announces: false, labels: &[] }
 }
@@ -827,7 +848,7 @@ async fn tell_results(conn: &mut crate::store::Conn, round: &Round, part: usize,
     Ok(())
 }
 
-fn name_of(names: &HashMap<MemberId, String>, member: &MemberId) -> String {
+pub(super) fn name_of(names: &HashMap<MemberId, String>, member: &MemberId) -> String {
     names.get(member).cloned().unwrap_or_else(|| "somebody who left".to_owned())
 }
 

@@ -118,16 +118,17 @@ async fn put(conn: &mut Conn, batch: &[FormAnswer]) -> Result<Vec<Saved>> {
         people.insert(&answer.member, &answer.name);
         parts.entry(&answer.round).or_default().push(part(answer, reveal_at.is_none()));
     }
-    members::seen_many(conn, &people, batch.first().map_or(0, |answer| answer.at)).await?;
+    let now = batch.first().map_or(0, |answer| answer.at);
+    members::seen_many(conn, &people, now).await?;
     let mut known: HashSet<(RoundId, String)> = HashSet::new();
     for (round, state) in &states {
         let Some(parts) = parts.get(round).filter(|_| state.is_some()) else { continue };
-        for id in answers::standing(conn, round, parts).await? {
-            known.insert(((*round).clone(), id));
-        }
+        let standing = answers::standing(conn, round, parts).await?;
+        known.extend(standing.iter().map(|part| ((*round).clone(), part.id.clone())));
         // Who sends twice within one batch means the later one; a statement may touch a row only once.
         let newest: BTreeMap<&str, &Part> = parts.iter().map(|part| (part.id.as_str(), part)).collect();
         let newest: Vec<Part> = newest.into_values().cloned().collect();
+        answers::keep_versions(conn, round, &standing, &newest, now).await?;
         answers::put_many(conn, round, &newest).await?;
     }
     Ok(batch

@@ -5,6 +5,7 @@ mod boards;
 mod channels;
 pub mod chat;
 pub mod clock;
+mod copying;
 mod daily;
 mod deliver;
 mod desk;

@@ -34,6 +34,11 @@ impl Part {
         format!("late-form:{member}")
     }
 
+    /// It is part of an answer in time.
+    pub fn counts(&self) -> bool {
+        !self.deleted && !self.late && !self.body.trim().is_empty()
+    }
+
     pub fn is_form(&self) -> bool {
         self.id.starts_with("form:") || self.id.starts_with("late-form:")
     }
@@ -42,6 +47,16 @@ impl Part {
 /// How sure a member was of their answer in time, of whom these parts are.
 pub fn confidence(parts: &[Part]) -> Option<Confidence> {
     parts.iter().filter(|part| !part.deleted && !part.late).find_map(|part| part.confidence)
+}
+
+/// A text of a part that was changed, and when it was said first. Kept until the reveal, also for the text that stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    pub part: String,
+    pub member: MemberId,
+    pub body: String,
+    /// Unix milliseconds.
+    pub at: i64,
 }
 
 /// What a member's whole answer is.
@@ -69,7 +84,7 @@ pub enum Receipt {
 /// first part.
 pub fn assemble(parts: &[Part]) -> Vec<Answer> {
     let mut by_member: BTreeMap<&MemberId, Vec<&Part>> = BTreeMap::new();
-    for part in parts.iter().filter(|part| !part.deleted && !part.late && !part.body.trim().is_empty()) {
+    for part in parts.iter().filter(|part| part.counts()) {
         by_member.entry(&part.member).or_default().push(part);
     }
     let mut answers: Vec<Answer> = by_member

@@ -18,6 +18,10 @@ pub enum Effect {
     Reveal { round: RoundId, part: usize },
     /// Bring the posted parts of a reveal up to date: somebody in them has been erased.
     Retell { round: RoundId },
+    /// Tell the organisers whose answers of a round are nearly somebody else's.
+    Copying { round: RoundId },
+    /// Bring that up to date: somebody in it has been erased.
+    RetellCopying { round: RoundId },
     /// Tell one member their own result.
     Result { round: RoundId, member: MemberId },
     /// Tell the channel's organisers.
@@ -34,6 +38,8 @@ impl Effect {
             Effect::Reveal { round, part: 0 } => format!("reveal:{round}"),
             Effect::Reveal { round, part } => format!("reveal:{round}:{part}"),
             Effect::Retell { round } => format!("retell:{round}"),
+            Effect::Copying { round } => format!("copying:{round}"),
+            Effect::RetellCopying { round } => format!("retell:copying:{round}"),
             Effect::Result { round, member } => format!("result:{round}:{member}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })
@@ -43,7 +49,9 @@ impl Effect {
     pub fn lane(&self, channel: &ChannelId) -> String {
         match self {
             Effect::Result { member, .. } => format!("{channel}#{member}"),
-            Effect::Notice { .. } => format!("{channel}#organisers"),
+            Effect::Copying { .. } | Effect::RetellCopying { .. } | Effect::Notice { .. } => {
+                format!("{channel}#organisers")
+            }
             _ => channel.to_string(),
         }
     }

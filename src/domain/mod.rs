@@ -4,6 +4,7 @@ pub mod answer;
 pub mod bank;
 pub mod command;
 pub mod confidence;
+pub mod copying;
 pub mod drill;
 pub mod effect;
 pub mod form;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "slack", include_str!("../../migrations/0006_slack.sql")),
     (7, "confidence", include_str!("../../migrations/0007_confidence.sql")),
     (8, "verdicts", include_str!("../../migrations/0008_verdicts.sql")),
+    (9, "copying", include_str!("../../migrations/0009_copying.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

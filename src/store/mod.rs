@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod channels;
 pub mod confidence;
+pub mod copies;
 mod db;
 pub mod drills;
 pub mod erased;

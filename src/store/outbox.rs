@@ -213,10 +213,11 @@ pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     Ok(())
 }
 
-/// Drops finished rows from before `before`; what they did stands in the rounds. Those of reveals stay: they know the messages that
-/// have to be changed when somebody wants to be forgotten.
+/// Drops finished rows from before `before`; what they did stands in the rounds. Those that name members to others stay: they know the
+/// messages that have to be changed when somebody wants to be forgotten.
 pub async fn tidy(conn: &mut Conn, before: i64) -> Result<u64> {
-    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1 and id not like 'reveal:%'";
+    let sql = "delete from outbox where state in ('sent', 'expired') and created_at < $1
+                 and id not like 'reveal:%' and id not like 'copying:%'";
     execute(conn, sql, vec![before.into()]).await
 }
 

@@ -10,6 +10,7 @@ mod commands;
 mod confidence;
 mod content;
 mod contract;
+mod copying;
 mod crash;
 mod day;
 mod discord;

@@ -9,6 +9,7 @@ use drillbot::content;
 use drillbot::domain::answer::Part;
 use drillbot::domain::command::Board;
 use drillbot::domain::confidence::{Calibration, Confidence, Mistaken};
+use drillbot::domain::copying::Copy;
 use drillbot::domain::drill::{Drill, Item};
 use drillbot::domain::effect::Effect;
 use drillbot::domain::grade::Grade;
@@ -23,8 +24,8 @@ use drillbot::store::outbox::New;
 use drillbot::store::standings::{Gain, List};
 use drillbot::store::web::{NewMessage, Viewer};
 use drillbot::store::{
-    Store, Unavailable, answers, channels, confidence, drills, erased, members, notes, outbox, rounds, schedules,
-    scores, standings, web,
+    Store, Unavailable, answers, channels, confidence, copies, drills, erased, members, notes, outbox, rounds,
+    schedules, scores, standings, web,
 };
 use futures_util::future::join_all;
 use sqlx::Row;
@@ -124,6 +125,8 @@ on_both!(
     sessions_open_and_close,
     old_private_messages_are_tidied_away,
     forgetting_a_member_leaves_no_trace_in_any_table,
+    texts_of_changed_answers_are_kept_until_the_reveal,
+    copies_name_nobody_who_is_gone,
     an_erasure_is_remembered_while_a_question_is_open,
     notes_are_set_once_or_anew,
     a_failed_write_leaves_nothing_and_takes_nobody_with_it,
@@ -875,7 +878,7 @@ async fn workers(store: &Store, count: usize, rows: usize) {
 }
 
 fn scored(name: &str, coverage: i64, points: i64) -> Scored {
-    let grade = Grade { score: 50, points: vec![], rough: false, guard: None };
+    let grade = Grade { score: 50, points: vec![], rough: false, guard: None, copied: None };
     Scored { member: member(name), grade, coverage, hints: 1, points }
 }
 
@@ -1407,6 +1410,8 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
             members::seen(conn, &member(name), name, NOW).await?;
             web::open_session(conn, name, &member(name), NOW).await?;
             answers::put(conn, &round(1).id, &part(&format!("m-{name}"), name, "mine", 1)).await?;
+            let newer = part(&format!("m-{name}"), name, "mine anew", 1);
+            answers::keep_versions(conn, &round(1).id, &[part(&newer.id, name, "mine", 1)], &[newer], 2).await?;
             rounds::take_hint(conn, &round(1).id, &member(name), 3).await?;
             scores::extend_streaks(conn, &schedule(), 1, &[&member(name)]).await?;
             let mine = Drill { id: DrillId::new(name), member: member(name), ..drill("d") };
@@ -1417,12 +1422,20 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
     }
     reveal(&store, 1, "iam", vec![scored("ann", 50, 500), scored("bob", 70, 700)]).await;
     drilled_with_standing(&store, "q1", 300).await;
+    write!(store, |conn| {
+        let copy =
+            |by: &str, from: &str| Copy { member: member(by), source: member(from), percent: 90, shared: vec![] };
+        let (ann, bob) = (member("ann"), member("bob"));
+        let known = HashSet::from([&ann, &bob]);
+        copies::insert(conn, &round(1).id, &[copy("ann", "bob"), copy("bob", "ann")], &known).await
+    });
     say(&store, "card", None, "", "").await;
     say(&store, "a", Some("card"), "ann", "").await;
     say(&store, "b", Some("card"), "bob", "").await;
     say(&store, "secret", None, "", "web:ann").await;
     write!(store, |conn| {
         let ann = member("ann");
+        copies::forget(conn, &ann).await?;
         answers::forget(conn, &ann).await?;
         rounds::forget(conn, &ann).await?;
         scores::forget(conn, &ann).await?;
@@ -1436,6 +1449,8 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
         ("members", "id"),
         ("web_sessions", "member_id"),
         ("answer_parts", "member_id"),
+        ("answer_versions", "member_id"),
+        ("copies", "member_id"),
         ("hints", "member_id"),
         ("scores", "member_id"),
         ("standings", "member_id"),
@@ -1463,6 +1478,74 @@ async fn forgetting_a_member_leaves_no_trace_in_any_table(store: Store) {
     }
     assert_eq!(read!(store, |conn| web::get(conn, "card").await).expect("a card").replies, 1);
     assert_eq!(read!(store, |conn| standings::differences(conn).await), Vec::<String>::new());
+}
+
+async fn texts_of_changed_answers_are_kept_until_the_reveal(store: Store) {
+    ground(&store).await;
+    write!(store, |conn| {
+        let id = round(1).id;
+        rounds::insert(conn, &[round(1)]).await?;
+        let mut stands = part("m", "ann", "text 0", 1);
+        answers::put(conn, &id, &stands).await?;
+        for n in 1..=40 {
+            let new = part("m", "ann", &format!("text {n}"), 1);
+            answers::keep_versions(conn, &id, &[stands], std::slice::from_ref(&new), 10 + n).await?;
+            stands = new;
+        }
+        // Back to an older text, to nothing, and from nothing.
+        let older = part("m", "ann", "text 35", 1);
+        answers::keep_versions(conn, &id, &[stands], std::slice::from_ref(&older), 60).await?;
+        let blank = part("m", "ann", " ", 1);
+        answers::keep_versions(conn, &id, &[older], std::slice::from_ref(&blank), 70).await?;
+        answers::keep_versions(conn, &id, &[blank], &[part("m", "ann", "text 0", 1)], 80).await?;
+        answers::drop_versions(conn).await
+    });
+    let kept = read!(store, |conn| answers::versions(conn, &round(1).id).await);
+    let times: Vec<(String, i64)> = kept.into_iter().map(|version| (version.body, version.at)).collect();
+    let expected: Vec<(String, i64)> = (11..=40).map(|n| (format!("text {n}"), 10 + n)).collect();
+    assert_eq!(times, expected, "the newest thirty, each with the time it was said first");
+    write!(store, |conn| {
+        answers::keep_versions(conn, &round(1).id, &[part("m2", "bob", "a", 1)], &[part("m2", "bob", "b", 1)], 5)
+            .await?;
+        answers::delete(conn, &round(1).id, "m").await
+    });
+    let kept = read!(store, |conn| answers::versions(conn, &round(1).id).await);
+    assert_eq!(kept.iter().map(|version| version.body.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    write!(store, |conn| {
+        assert!(rounds::close(conn, &round(1).id, NOW).await?);
+        answers::drop_versions(conn).await?;
+        assert_eq!(answers::versions(conn, &round(1).id).await?.len(), 2, "it is not graded yet");
+        assert!(rounds::revealed(conn, &round(1).id, 1, 1).await?);
+        answers::drop_versions(conn).await
+    });
+    assert_eq!(read!(store, |conn| answers::versions(conn, &round(1).id).await), []);
+}
+
+async fn copies_name_nobody_who_is_gone(store: Store) {
+    ground(&store).await;
+    write!(store, |conn| {
+        rounds::insert(conn, &[round(1)]).await?;
+        let copy = |by: &str, from: &str, percent: u8| Copy {
+            member: member(by),
+            source: member(from),
+            percent,
+            shared: vec![],
+        };
+        let copies = [copy("bob", "ann", 80), copy("eve", "bob", 90), copy("ann", "eve", 70)];
+        let (bob, eve) = (member("bob"), member("eve"));
+        assert_eq!(copies::insert(conn, &round(1).id, &copies, &HashSet::from([&bob, &eve])).await?, 2);
+        Ok(())
+    });
+    let kept = read!(store, |conn| copies::of_round(conn, &round(1).id).await);
+    let shown: Vec<_> = kept.iter().map(|one| (one.member.as_str(), one.source.clone(), one.percent)).collect();
+    assert_eq!(shown, [("web:eve", Some(member("bob")), 90), ("web:bob", None, 80)]);
+    write!(store, |conn| {
+        assert_eq!(copies::rounds_of(conn, &member("bob")).await?, [(round(1).id, round(1).channel)]);
+        assert_eq!(copies::rounds_of(conn, &member("ann")).await?, []);
+        copies::forget(conn, &member("bob")).await
+    });
+    let kept = read!(store, |conn| copies::of_round(conn, &round(1).id).await);
+    assert_eq!(kept.iter().map(|one| (one.member.as_str(), &one.source)).collect::<Vec<_>>(), [("web:eve", &None)]);
 }
 
 async fn an_erasure_is_remembered_while_a_question_is_open(store: Store) {

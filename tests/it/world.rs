@@ -117,6 +117,15 @@ impl World {
     pub async fn with(setup: Setup) -> World {
         let folder = folder();
         let store = open_store(&folder).await;
+        World::of(setup, store, folder).await
+    }
+
+    /// On a database of the test's own.
+    pub async fn on(setup: Setup, store: Store) -> World {
+        World::of(setup, store, folder()).await
+    }
+
+    async fn of(setup: Setup, store: Store, folder: tempfile::TempDir) -> World {
         let zone =
             TimeZone::get(&setup.schedules.first().map_or("Europe/London".into(), |(_, spec)| spec.zone.clone()))
                 .expect("the zone exists");

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::lexicon::Lexicon;
 pub use self::rubric::Rubric;
+use super::copying::Copied;
 use super::question::Question;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +126,9 @@ pub struct Grade {
     pub rough: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
+    /// The answer is nearly one that somebody else wrote earlier, and counts only with what it adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<Copied>,
 }
 
 /// Grades one answer, knowing nothing of the bank but its question. For many answers of one question, keep the [`Rubric`].
@@ -136,7 +140,8 @@ impl Grade {
     /// Counts the score again after the states of some points were changed.
     pub fn recount(&mut self, question: &Question) {
         let weights = question.key_points.iter().map(|point| (u64::from(point.weight), point.required));
-        self.score = score(weights, &self.points, self.guard.as_ref());
+        let left = self.copied.as_ref().map(|copied| copied.left(&self.points));
+        self.score = score(weights, left.as_ref().unwrap_or(&self.points), self.guard.as_ref());
     }
 }
 

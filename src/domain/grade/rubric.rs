@@ -349,7 +349,7 @@ impl Rubric {
         }
         let weights = self.points.iter().map(|point| (point.weight, point.required));
         let score = score(weights, &points, guard.as_ref());
-        Grade { score, points, rough: self.is_rough(), guard }
+        Grade { score, points, rough: self.is_rough(), guard, copied: None }
     }
 
     fn is_rough(&self) -> bool {

@@ -276,7 +276,9 @@ fn key_points(view: &Reveal<'_>) -> Message {
 fn quotes(answers: &[NamedAnswer<'_>]) -> Vec<Message> {
     let mut messages: Vec<Message> = Vec::new();
     let mut room = 0;
-    for answer in answers.iter().take(QUOTES) {
+    // One that is nearly another's says nothing new, and its number would point at its author.
+    let own: Vec<_> = answers.iter().filter(|answer| answer.grade.copied.is_none()).collect();
+    for answer in own.iter().take(QUOTES) {
         let text = markup::shorten(answer.text, QUOTE_CHARS);
         // A name may change before the reveal goes out; the number of messages may not.
         let size = text.chars().count() + NAME_CHARS;
@@ -295,9 +297,9 @@ fn quotes(answers: &[NamedAnswer<'_>]) -> Vec<Message> {
         }
     }
     if let Some(message) = messages.last_mut()
-        && answers.len() > QUOTES
+        && own.len() > QUOTES
     {
-        let more = answers.len() - QUOTES;
+        let more = own.len() - QUOTES;
         message.blocks.push(Block::note(format!("… and {more} more. Everybody finds their own under My result.")));
     }
     messages

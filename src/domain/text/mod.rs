@@ -3,6 +3,7 @@
 mod boards;
 mod card;
 mod confidence;
+mod copying;
 mod daily;
 mod drill;
 mod form;
@@ -21,6 +22,7 @@ pub use card::{
     thread_title,
 };
 pub use confidence::{CONFIDENCE, SureAndWrong, graded_without, read_confidence, saved_without};
+pub use copying::{CopiedAnswer, copying_notice, erased_copies};
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
     not_posted, nothing_open, nothing_to_ask, opened_now, paused, resumed, revealing, several_schedules,

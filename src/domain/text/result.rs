@@ -1,6 +1,7 @@
 //! A member's own result.
 
 use super::confidence;
+use super::copying::copied_note;
 use crate::domain::confidence::Confidence;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
@@ -96,6 +97,7 @@ pub fn my_result(
         Block::Note { spans: markup::spans(&question.prompt) },
     ];
     blocks.extend(confidence::lesson(said, grade));
+    blocks.extend(grade.copied.as_ref().map(copied_note));
     blocks.extend(feedback(question, grade));
     if !answer.is_empty() {
         blocks.push(Block::heading("Your answer"));
