@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::answers::refuse;
+use super::rulings::rulings_in;
 use super::{Actor, App, random_id};
 use crate::app::boards::period_now;
 use crate::domain::bank::{Filter, TopicMatch};
@@ -15,6 +16,7 @@ use crate::domain::ids::{DrillId, seed_of};
 use crate::domain::message::{Message, Reply};
 use crate::domain::pick::pick;
 use crate::domain::question::{Level, Question};
+use crate::domain::ruling::{self, Ruling};
 use crate::domain::text;
 use crate::store::{drills, members, rounds, standings};
 
@@ -220,7 +222,7 @@ impl App {
     }
 
     pub(super) async fn press_drill(&self, actor: &Actor, id: &DrillId, at: usize, verb: Verb) -> Result<Reply> {
-        self.act(actor, id, move |drill, question| drill.press(at, verb, question)).await
+        self.act(actor, id, move |drill, question, _| drill.press(at, verb, question)).await
     }
 
     pub(super) async fn answer_drill(&self, actor: &Actor, id: &DrillId, at: usize, answer: &str) -> Result<Reply> {
@@ -229,8 +231,11 @@ impl App {
             return Ok(Reply::show(problem));
         }
         let bank = self.bank();
-        self.act(actor, id, move |drill, question| {
-            drill.answer(at, &answer, question, || bank.grade(question, &answer))
+        self.act(actor, id, move |drill, question, rulings| {
+            drill.answer(at, &answer, question, || {
+                let grade = bank.grade(question, &answer);
+                ruling::ruled(question, &grade, &ruling::answer_key(&answer), rulings).unwrap_or(grade)
+            })
         })
         .await
     }
@@ -238,7 +243,7 @@ impl App {
     /// Changes a drill in one transaction and shows what it has become.
     async fn act<F>(&self, actor: &Actor, id: &DrillId, change: F) -> Result<Reply>
     where
-        F: FnOnce(&mut Drill, &Question) -> Acted + Send + 'static,
+        F: FnOnce(&mut Drill, &Question, &[Ruling]) -> Acted + Send + 'static,
     {
         let (id, member, now) = (id.clone(), actor.member.clone(), self.now());
         let reply = self
@@ -255,7 +260,8 @@ impl App {
                     };
                     let question = rounds::snapshot(conn, &item.snapshot).await?;
                     let at = drill.at;
-                    let acted = change(&mut drill, &question);
+                    let rulings = rulings_in(conn, &drill.channel, &question.id).await?;
+                    let acted = change(&mut drill, &question, &rulings);
                     if acted == Acted::Changed {
                         score_item(conn, &drill, at, item.outcome.is_none(), now).await?;
                         drills::put(conn, &drill, now).await?;

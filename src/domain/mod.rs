@@ -13,6 +13,7 @@ pub mod message;
 pub mod pick;
 pub mod question;
 pub mod round;
+pub mod ruling;
 pub mod schedule;
 pub mod score;
 pub mod text;

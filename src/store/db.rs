@@ -46,6 +46,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "erased", include_str!("../../migrations/0004_erased.sql")),
     (5, "troubles", include_str!("../../migrations/0005_troubles.sql")),
     (6, "slack", include_str!("../../migrations/0006_slack.sql")),
+    (8, "rulings", include_str!("../../migrations/0008_rulings.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod channels;
+pub mod claims;
 mod db;
 pub mod drills;
 pub mod erased;
@@ -9,6 +10,7 @@ pub mod members;
 pub mod notes;
 pub mod outbox;
 pub mod rounds;
+pub mod rulings;
 pub mod schedules;
 pub mod scores;
 pub mod slack;

@@ -17,6 +17,7 @@ mod faults;
 mod input;
 mod layers;
 mod property;
+mod rulings;
 mod slack;
 mod store;
 mod time;

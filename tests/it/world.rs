@@ -117,6 +117,11 @@ impl World {
     pub async fn with(setup: Setup) -> World {
         let folder = folder();
         let store = open_store(&folder).await;
+        World::on(store, folder, setup).await
+    }
+
+    /// On a store that is open already; the folder lives as long as the world.
+    pub async fn on(store: Store, folder: tempfile::TempDir, setup: Setup) -> World {
         let zone =
             TimeZone::get(&setup.schedules.first().map_or("Europe/London".into(), |(_, spec)| spec.zone.clone()))
                 .expect("the zone exists");

@@ -2,6 +2,7 @@
 
 mod boards;
 mod card;
+mod claim;
 mod daily;
 mod drill;
 mod general;
@@ -17,6 +18,11 @@ pub use boards::{Me, Recent, Standing, board_size, board_title, home, leaderboar
 pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
+};
+pub use claim::{
+    CLAIM_CHARS, ClaimView, cannot_be_claimed, claim, claim_buttons, claim_form, claim_gone, claim_made,
+    claim_too_long, claimable, claimed_already, decided_already, empty_claim, may_claim, not_your_words,
+    nothing_to_claim, own_claim, ruled, ruling_line, rulings_heading, stands_so, thanks_for_ruling,
 };
 pub use daily::{
     ScheduleView, bad_schedule, changed, history_line, history_state, low_on_questions, no_schedule, nobody_to_call,
