@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command;
+pub use super::form::{Choosable, Form, Input, InputKind};
 
 /// A piece of a line. `Plain` is never markup on any platform, whatever it contains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,33 +128,6 @@ pub struct Message {
     pub blocks: Vec<Block>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
-}
-
-/// One input of a form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Input {
-    pub id: String,
-    pub label: String,
-    pub placeholder: String,
-    /// What stands in it when it opens.
-    pub value: String,
-    pub multiline: bool,
-    pub required: bool,
-    /// In characters.
-    pub max_length: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Form {
-    /// An encoded `command::Action` that a submission carries.
-    pub action: String,
-    /// At most 24 characters, Slack's limit for a modal's title.
-    pub title: String,
-    /// Lines shown above the inputs.
-    pub blocks: Vec<Block>,
-    pub inputs: Vec<Input>,
-    /// At most 24 characters.
-    pub submit: String,
 }
 
 /// What one person sees at once after a command, a press or a form; nobody else sees it.

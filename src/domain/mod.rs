@@ -5,6 +5,7 @@ pub mod bank;
 pub mod command;
 pub mod drill;
 pub mod effect;
+pub mod form;
 pub mod grade;
 pub mod ids;
 pub mod lint;

@@ -1,13 +1,15 @@
 //! A message as Discord shows it: embeds and buttons, within the service's limits.
 
+mod form;
 mod markdown;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use self::form::modal;
 use self::markdown::{Writer, clip, fence, longest_in, quoted, small, tidy};
 use crate::adapters::layout::{clean, clean_line, size, span_ends, table, word_ends};
-use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, Tone};
+use crate::domain::message::{Block, Button, Message, Span, Style, Tone};
 use crate::domain::text;
 
 // The limits of https://docs.discord.com/developers/resources/message#embed-object-embed-limits and of components.
@@ -22,11 +24,6 @@ const ROWS: usize = 5;
 const BUTTONS_A_ROW: usize = 5;
 const BUTTON_LABEL: usize = 80;
 const CUSTOM_ID: usize = 100;
-const MODAL_TITLE: usize = 45;
-const MODAL_INPUTS: usize = 5;
-const INPUT_LABEL: usize = 45;
-const INPUT_PLACEHOLDER: usize = 100;
-const INPUT_VALUE: usize = 4_000;
 
 /// Stands for what has no visible words: Discord refuses empty texts.
 const NOTHING: &str = "–";
@@ -130,38 +127,6 @@ pub fn mark_of(embed_url: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// The data of an interaction callback that opens the form.
-pub fn modal(form: &Form) -> Value {
-    // A modal hides what stands behind it, so the question is what an empty input shows.
-    let question = form.blocks.iter().map(words).find(|words| !words.trim().is_empty());
-    let inputs: Vec<Value> = form
-        .inputs
-        .iter()
-        .take(MODAL_INPUTS)
-        .map(|input| json!({ "type": 1, "components": [text_input(input, question.as_deref())] }))
-        .collect();
-    json!({ "custom_id": form.action, "title": label(&form.title, MODAL_TITLE), "components": inputs })
-}
-
-fn text_input(input: &Input, question: Option<&str>) -> Value {
-    let limit = input.max_length.clamp(1, INPUT_VALUE);
-    let mut out = json!({
-        "type": 4,
-        "custom_id": input.id,
-        "style": if input.multiline { 2 } else { 1 },
-        "label": label(&input.label, INPUT_LABEL),
-        "placeholder": clip(clean_line(question.unwrap_or(&input.placeholder)).trim(), INPUT_PLACEHOLDER),
-        "required": input.required,
-        "max_length": limit,
-    });
-    if !input.value.is_empty() {
-        // What somebody wrote before is only cut if Discord's own way of counting says so.
-        let fits = input.value.chars().count() <= limit;
-        out["value"] = json!(if fits { input.value.clone() } else { clip(&input.value, limit) });
-    }
-    out
 }
 
 /// The words of a block that has some, without their dress.

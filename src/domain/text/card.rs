@@ -5,7 +5,7 @@ use crate::domain::answer::MAX_CHARS;
 use crate::domain::command::Action;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
-use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use crate::domain::message::{Block, Button, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone};
 use crate::domain::question::Question;
 use crate::domain::round::{Round, State};
 use crate::domain::schedule::AnswerMode;
@@ -110,12 +110,12 @@ pub(super) fn button(action: Action, label: impl Into<String>, style: Style) -> 
 
 /// An answer's form that needs nothing looked up: for when that would take too long. It says that it does not know an earlier answer.
 pub fn blank_form(action: &Action) -> Form {
-    let placeholder = "I am slow just now: what you send here replaces what you may have sent before".into();
+    let placeholder = "I am slow just now: what you send here replaces what you may have sent before";
     Form {
         action: action.encode(),
         title: "Your answer".into(),
         blocks: vec![],
-        inputs: vec![Input { placeholder, ..answer_input("") }],
+        inputs: vec![written_input("", placeholder)],
         submit: "Send".into(),
     }
 }
@@ -132,14 +132,16 @@ pub fn answer_form(round: &Round, question: &Question, written: &str) -> Form {
 }
 
 pub(super) fn answer_input(written: &str) -> Input {
+    written_input(written, "Decision, reason, one thing that can go wrong")
+}
+
+fn written_input(written: &str, placeholder: &str) -> Input {
     Input {
         id: "answer".into(),
         label: "As you would say it in the interview".into(),
-        placeholder: "Decision, reason, one thing that can go wrong".into(),
         value: written.into(),
-        multiline: true,
         required: true,
-        max_length: MAX_CHARS.min(4_000),
+        kind: InputKind::Text { placeholder: placeholder.into(), multiline: true, max_length: MAX_CHARS.min(4_000) },
     }
 }
 

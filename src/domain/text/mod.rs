@@ -5,6 +5,7 @@ mod card;
 mod claim;
 mod daily;
 mod drill;
+mod form;
 mod general;
 pub mod install;
 mod local;
@@ -33,6 +34,7 @@ pub use drill::{
     drill_answer, drill_form, drill_view, empty_drill_answer, no_choice_questions, no_options_to_choose,
     no_questions_of_level, question_title, resume, resume_offer, stale_button, topic_help, what_to_drill,
 };
+pub use form::{no_pick, not_an_option, pick_by_number, pick_placeholder};
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
     form_submit, help, help_for, message_saved, no_question, no_topic, no_user_group, not_in_a_question,

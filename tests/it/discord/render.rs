@@ -6,9 +6,12 @@ use drillbot::adapters::discord::render::{self, Embed, Rendered};
 use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::command::{Board, Window};
 use drillbot::domain::drill::{Drill, Item, Outcome};
+use drillbot::domain::form::picked;
 use drillbot::domain::grade::grade;
 use drillbot::domain::ids::{ChannelId, DrillId, MemberId, RoundId, ScheduleId};
-use drillbot::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use drillbot::domain::message::{
+    Block, Button, Choosable, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone,
+};
 use drillbot::domain::question::Question;
 use drillbot::domain::round::{Period, Round, State};
 use drillbot::domain::schedule::AnswerMode;
@@ -530,19 +533,24 @@ fn words_that_counted_are_underlined_and_make_no_new_markup() {
     assert_eq!(quote("äb", &[(1, 2), (0, 99), (2, 3)]), "> ä__b__");
 }
 
+fn any_kind() -> impl Strategy<Value = InputKind> {
+    let text = (nasty(), any::<bool>(), 0..6_000_usize)
+        .prop_map(|(placeholder, multiline, max_length)| InputKind::Text { placeholder, multiline, max_length });
+    let option = ("[a-z0-9]{1,3}", nasty()).prop_map(|(value, label)| Choosable { value, label });
+    let pick = (prop::collection::vec(option, 0..30), any::<bool>())
+        .prop_map(|(options, many)| InputKind::Pick { options, many });
+    prop_oneof![text, pick]
+}
+
 #[test]
 fn any_form_fits_a_modal() {
-    let input = (nasty(), nasty(), nasty(), any::<bool>(), 0..6_000_usize).prop_map(
-        |(label, placeholder, value, flag, max)| Input {
-            id: "answer".into(),
-            label,
-            placeholder,
-            value,
-            multiline: flag,
-            required: flag,
-            max_length: max,
-        },
-    );
+    let input = (nasty(), nasty(), any::<bool>(), any_kind()).prop_map(|(label, value, required, kind)| Input {
+        id: "answer".into(),
+        label,
+        value,
+        required,
+        kind,
+    });
     let form = (nasty(), prop::collection::vec(block(), 0..3), prop::collection::vec(input, 1..7)).prop_map(
         |(title, blocks, inputs)| Form { action: "answer:abc".into(), title, blocks, inputs, submit: "Send".into() },
     );
@@ -552,8 +560,14 @@ fn any_form_fits_a_modal() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             prop_assert!((1..=45).contains(&size(&text(&modal["title"]))));
             let rows = modal["components"].as_array().unwrap();
-            prop_assert!((1..=5).contains(&rows.len()));
-            for row in rows {
+            let asks = |input: &Input| !matches!(&input.kind, InputKind::Pick { options, .. } if options.is_empty());
+            prop_assert!((usize::from(form.inputs.iter().any(asks))..=5).contains(&rows.len()));
+            for (at, row) in rows.iter().enumerate() {
+                if row["type"] == 10 {
+                    prop_assert!((1..=4_000).contains(&size(&text(&row["content"]))));
+                    prop_assert!(rows[at + 1]["type"] == 1, "what is listed is asked below");
+                    continue;
+                }
                 let input = &row["components"][0];
                 prop_assert!((1..=45).contains(&size(&text(&input["label"]))));
                 prop_assert!(size(&text(&input["placeholder"])) <= 100);
@@ -564,6 +578,54 @@ fn any_form_fits_a_modal() {
             Ok(())
         })
         .unwrap();
+}
+
+fn asking(options: &[(&str, &str)], many: bool, value: &str) -> Form {
+    let options = options.iter().map(|(value, label)| Choosable::new(*value, *label)).collect();
+    let kind = InputKind::Pick { options, many };
+    let input = Input { id: "it".into(), label: "Which?".into(), value: value.into(), required: false, kind };
+    Form { action: "a".into(), title: "T".into(), blocks: vec![], inputs: vec![input], submit: "Send".into() }
+}
+
+#[test]
+fn a_pick_says_what_to_type() {
+    let shown = |form: &Form| {
+        let modal = render::modal(form);
+        let parts = modal["components"].as_array().unwrap().clone();
+        let text = |part: &Value| match part["content"].as_str() {
+            Some(content) => content.to_owned(),
+            None => {
+                let input = &part["components"][0];
+                format!("{}: {} <{}>", input["label"], input["value"], input["placeholder"])
+            }
+        };
+        parts.iter().map(text).collect::<Vec<_>>().join("\n")
+    };
+    let few = [("red", "Red"), ("green", "Green *not* lime")];
+    assert_snapshot!(shown(&asking(&few, false, "")), @r#""Which?": null <"1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, false, "green")), @r#""Which?": "Green *not* lime" <"1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, true, "")), @r#""Which?": null <"Numbers: 1 Red, 2 Green *not* lime">"#);
+    assert_snapshot!(shown(&asking(&few, true, "green,red")), @r#"
+    **1** Red
+    **2** Green \*not\* lime
+    "Which?": "1, 2" <"Numbers from the list above, such as: 1, 2">
+    "#);
+    let long = "The role is passed to a service, and *not* assumed by the person; see iam:PassRole and `sts`.";
+    assert_snapshot!(shown(&asking(&[("1", long), ("4", "Short")], true, "")), @r#"
+    **1** The role is passed to a service, and \*not\* assumed by the person; see iam:PassRole and \`sts\`.
+    **4** Short
+    "Which?": null <"Numbers from the list above, such as: 1, 4">
+    "#);
+    assert_snapshot!(shown(&asking(&[], true, "")), @"");
+    // What stands in it is read as what it says.
+    for (many, value) in [(false, "green"), (true, "red,green")] {
+        let form = asking(&few, many, value);
+        let InputKind::Pick { options, .. } = &form.inputs[0].kind else { unreachable!() };
+        let modal = render::modal(&form);
+        let last = modal["components"].as_array().unwrap().last().unwrap().clone();
+        let typed = last["components"][0]["value"].as_str().unwrap().to_owned();
+        assert_eq!(picked(options, many, &typed).unwrap().join(","), value);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whatever a message holds, Slack takes it, and what people wrote is shown as they wrote it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use drillbot::adapters::slack::render;
@@ -8,7 +9,9 @@ use drillbot::domain::command::{Board, Window};
 use drillbot::domain::drill::{Drill, Item, Outcome};
 use drillbot::domain::grade::grade;
 use drillbot::domain::ids::{ChannelId, DrillId, MemberId, RoundId, ScheduleId};
-use drillbot::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use drillbot::domain::message::{
+    Block, Button, Choosable, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone,
+};
 use drillbot::domain::question::Question;
 use drillbot::domain::round::{Period, Round, State};
 use drillbot::domain::schedule::AnswerMode;
@@ -776,17 +779,16 @@ fn a_summary_is_no_markup() {
 #[test]
 fn any_form_fits_a_modal() {
     let view = schema("View");
-    let input = ("[a-z]{0,2}", nasty(), nasty(), nasty(), any::<bool>(), 0..6_000_usize).prop_map(
-        |(id, label, placeholder, value, flag, max)| Input {
-            id,
-            label,
-            placeholder,
-            value,
-            multiline: flag,
-            required: flag,
-            max_length: max,
-        },
-    );
+    let text = (nasty(), any::<bool>(), 0..6_000_usize)
+        .prop_map(|(placeholder, multiline, max_length)| InputKind::Text { placeholder, multiline, max_length });
+    let options = prop_oneof![0..12_usize, 90..130_usize].prop_flat_map(move |count| {
+        let option = ("[a-z]{0,2}", nasty()).prop_map(|(value, label)| Choosable { value, label });
+        prop::collection::vec(option, count)
+    });
+    let pick = (options, any::<bool>()).prop_map(|(options, many)| InputKind::Pick { options, many });
+    let value = prop_oneof![nasty(), "[a-z]{1,2}(,[a-z]{1,2}){0,4}"];
+    let input = ("[a-z]{0,2}", nasty(), value, any::<bool>(), prop_oneof![text, pick])
+        .prop_map(|(id, label, value, required, kind)| Input { id, label, value, required, kind });
     let form = (nasty(), prop::collection::vec(block(), 0..3), prop::collection::vec(input, 0..7), nasty()).prop_map(
         |(title, blocks, inputs, submit)| Form { action: "answer:abc".into(), title, blocks, inputs, submit },
     );
@@ -812,6 +814,10 @@ fn any_form_fits_a_modal() {
                 let element = &input["element"];
                 prop_assert!(!ids.contains(&string(&input["block_id"])) && input["block_id"] == element["action_id"]);
                 ids.push(string(&input["block_id"]));
+                if element["type"] != "plain_text_input" {
+                    check_options(element, &form).map_err(TestCaseError::fail)?;
+                    continue;
+                }
                 if element.get("placeholder").is_some() {
                     plain(&element["placeholder"], 150).map_err(TestCaseError::fail)?;
                 }
@@ -825,6 +831,110 @@ fn any_form_fits_a_modal() {
             Ok(())
         })
         .unwrap();
+}
+
+/// What Slack takes as radio buttons, check boxes or a select, and as what is chosen in them.
+fn check_options(element: &Value, form: &Form) -> Result<(), String> {
+    let kind = string(&element["type"]);
+    let most = if matches!(kind, "radio_buttons" | "checkboxes") { 10 } else { 100 };
+    let options = array(&element["options"]);
+    if !(1..=most).contains(&options.len()) {
+        return Err(format!("{kind} with {} options", options.len()));
+    }
+    let mut values: Vec<&str> = Vec::new();
+    for option in options {
+        plain(&option["text"], 75)?;
+        if option.get("description").is_some() {
+            plain(&option["description"], 75)?;
+        }
+        if values.contains(&string(&option["value"])) || string(&option["value"]).is_empty() {
+            return Err(format!("the value {}", option["value"]));
+        }
+        values.push(string(&option["value"]));
+    }
+    let many = matches!(kind, "checkboxes" | "multi_static_select");
+    let first = element.get("initial_options").map_or(&[][..], |all| array(all));
+    let chosen: Vec<&Value> = first.iter().chain(element.get("initial_option")).collect();
+    if element.get("initial_options").is_some() && (first.is_empty() || !many)
+        || element.get("initial_option").is_some() && many
+        || chosen.iter().any(|one| !options.contains(one))
+    {
+        return Err(format!("{kind}: {chosen:?} is chosen"));
+    }
+    let asked = form.inputs.iter().find(|input| input.id == element["action_id"]).expect("an input of the form");
+    let InputKind::Pick { many: asked_many, options: asked_options } = &asked.kind else { return Err(kind.into()) };
+    let known: BTreeSet<&str> = asked_options.iter().map(|option| option.value.as_str()).collect();
+    let known = known.into_iter().filter(|value| !value.is_empty()).count();
+    let none = !many && !asked.required && known < 100;
+    if many != *asked_many || values.contains(&"-") != none || values.len() != known.min(100) + usize::from(none) {
+        return Err(format!("{kind} of {} of {known}, required: {}", values.len(), asked.required));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pick_is_radio_buttons_check_boxes_or_a_select() {
+    let shown = |count: usize, many: bool, value: &str| {
+        let options = (1..=count).map(|n| Choosable::new(n.to_string(), format!("Option {n}"))).collect();
+        let kind = InputKind::Pick { options, many };
+        let input = Input { id: "it".into(), label: "Which?".into(), value: value.into(), required: false, kind };
+        let form =
+            Form { action: "a".into(), title: "T".into(), blocks: vec![], inputs: vec![input], submit: "Send".into() };
+        let element = render::modal(&form, "")["blocks"][0]["element"].clone();
+        let values = |options: &Value| {
+            options.as_array().map(|all| all.iter().map(|one| string(&one["value"])).collect::<Vec<_>>().join(","))
+        };
+        let chosen = element["initial_option"]["value"].as_str().map(str::to_owned);
+        let chosen = chosen.or_else(|| values(&element["initial_options"])).unwrap_or_default();
+        format!("{} of {}: {chosen}", string(&element["type"]), array(&element["options"]).len())
+    };
+    // One more for no answer.
+    assert_eq!(shown(3, false, "2"), "radio_buttons of 4: 2");
+    assert_eq!(shown(9, false, ""), "radio_buttons of 10: ");
+    assert_eq!(shown(10, false, "7"), "static_select of 11: 7");
+    assert_eq!(shown(10, true, "9,2,77"), "checkboxes of 10: 2,9");
+    assert_eq!(shown(11, true, "11"), "multi_static_select of 11: 11");
+    assert_eq!(shown(130, false, "130"), "static_select of 100: ");
+}
+
+#[test]
+fn a_long_option_goes_on_below_itself() {
+    let label = "The caller needs iam:PassRole for the role, and the role must trust the service that it is passed to.";
+    let kind = InputKind::Pick { options: vec![Choosable::new("1", label)], many: true };
+    let input = Input { id: "it".into(), label: "Which?".into(), value: "1".into(), required: true, kind };
+    let form = Form { action: "a".into(), title: "T".into(), blocks: vec![], inputs: vec![input], submit: "S".into() };
+    let option = render::modal(&form, "")["blocks"][0]["element"]["options"][0].clone();
+    assert_eq!(
+        string(&option["text"]["text"]),
+        "The caller needs iam:PassRole for the role, and the role must trust the"
+    );
+    assert_eq!(string(&option["description"]["text"]), "service that it is passed to.");
+}
+
+#[test]
+fn a_modal_that_comes_again_has_what_was_ticked() {
+    let options: Vec<Choosable> = (1..=3).map(|n| Choosable::new(n.to_string(), format!("Option {n}"))).collect();
+    let input = |id: &str, value: &str, many: bool| Input {
+        id: id.into(),
+        label: "Which?".into(),
+        value: value.into(),
+        required: false,
+        kind: InputKind::Pick { options: options.clone(), many },
+    };
+    let inputs = vec![input("ticked", "1,2", true), input("cleared", "1,2", true), input("one", "", false)];
+    let form = Form { action: "a".into(), title: "T".into(), blocks: vec![], inputs, submit: "Send".into() };
+    let mut left = render::modal(&form, "");
+    let boxes = array(&left["blocks"][0]["element"]["options"]).to_vec();
+    left["state"] = json!({ "values": {
+        "ticked": { "ticked": { "selected_options": [boxes[2]] } },
+        "cleared": { "cleared": { "selected_options": [] } },
+        "one": { "one": { "selected_option": boxes[1] } },
+    } });
+    let again = render::again(&left, &Message::say("Not yet."));
+    let inputs: Vec<&Value> = array(&again["blocks"]).iter().filter(|block| block["type"] == "input").collect();
+    assert_eq!(inputs[0]["element"]["initial_options"], json!([boxes[2]]));
+    assert_eq!(inputs[1]["element"].get("initial_options"), None);
+    assert_eq!(inputs[2]["element"]["initial_option"], boxes[1]);
 }
 
 // --- What the bot really says ---------------------------------------------------------------------------------------

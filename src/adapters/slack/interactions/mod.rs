@@ -163,6 +163,8 @@ struct Given {
     #[serde(default)]
     selected_option: Option<Chosen>,
     #[serde(default)]
+    selected_options: Option<Vec<Chosen>>,
+    #[serde(default)]
     selected_time: Option<String>,
 }
 
@@ -175,7 +177,9 @@ impl View {
     /// What is in the inputs, by their own names.
     fn given(&self) -> HashMap<String, String> {
         let text = |given: &Given| {
-            let chosen = given.selected_option.as_ref().map(|chosen| chosen.value.clone());
+            let joined = |all: &[Chosen]| all.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join(",");
+            let chosen = given.selected_option.as_ref().map(|one| one.value.clone());
+            let chosen = chosen.or_else(|| given.selected_options.as_deref().map(joined));
             given.value.clone().or(chosen).or_else(|| given.selected_time.clone()).unwrap_or_default()
         };
         self.state.values.values().flatten().map(|(id, given)| (id.clone(), text(given))).collect()

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::page::{Page, Surface};
 use super::words::clip;
 use super::{ACTION_ID, TITLE, blocks, plain, view};
-use crate::adapters::layout::{clean_line, size};
+use crate::adapters::layout::{clean_line, longest, size, word_ends};
 use crate::domain::command::{self, Opt, Spec};
-use crate::domain::message::{Form, Input, Message};
+use crate::domain::form::{self, NOTHING_PICKED};
+use crate::domain::message::{Choosable, Form, Input, InputKind, Message};
 use crate::domain::question::Level;
 use crate::domain::text;
 
@@ -23,11 +24,13 @@ const OPTION_VALUE: usize = 150;
 /// Options of a select, and of what is loaded while somebody types:
 /// <https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element>.
 pub const OPTIONS: usize = 100;
+/// Radio buttons and check boxes in a group: <https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element>.
+const GROUP: usize = 10;
 
 /// What [`again`] marks its words and its inputs with.
 const AGAIN: &str = "again";
 
-/// The view that asks for what a form asks. A submission has `state.values[id][id].value` for every input.
+/// The view that asks for what a form asks. A submission has `state.values[id][id]` for every input.
 ///
 /// `private_metadata` has at most 3,000 characters; longer, it is left out.
 pub fn modal(form: &Form, private_metadata: &str) -> Value {
@@ -204,52 +207,114 @@ fn filled(block: &Value, state: &Value) -> Value {
             block["element"][to] = given[from].clone();
         }
     }
+    if let (Some(chosen), Some(element)) = (given["selected_options"].as_array(), block["element"].as_object_mut()) {
+        element.remove("initial_options");
+        if !chosen.is_empty() {
+            element.insert("initial_options".to_owned(), json!(chosen));
+        }
+    }
     let name = id.strip_suffix('\'').map_or_else(|| format!("{id}'"), str::to_owned);
     block["block_id"] = json!(clip(&name, ACTION_ID));
     block
 }
 
-/// The inputs that have an id of their own.
+/// The inputs that have an id of their own, and picks that have something to pick.
 fn inputs(inputs: &[Input]) -> Vec<Value> {
     let mut seen: Vec<&str> = Vec::new();
     let mut out = Vec::new();
     for one in inputs {
         if !one.id.is_empty() && size(&one.id) <= ACTION_ID && !seen.contains(&one.id.as_str()) {
             seen.push(&one.id);
-            out.push(input(one, out.is_empty()));
+            out.extend(input(one, out.is_empty()));
         }
     }
     out.truncate(Surface::VIEW.blocks / 2);
     out
 }
 
-fn input(input: &Input, first: bool) -> Value {
-    let limit = input.max_length.clamp(1, INPUT_VALUE);
-    let mut element = json!({
-        "type": "plain_text_input",
-        "action_id": input.id,
-        "multiline": input.multiline,
-        "max_length": limit,
-        "focus_on_load": first,
-    });
-    let placeholder = clip(clean_line(&input.placeholder).trim(), INPUT_PLACEHOLDER);
-    if !placeholder.is_empty() {
-        element["placeholder"] = plain(&placeholder, INPUT_PLACEHOLDER);
-    }
+fn input(input: &Input, first: bool) -> Option<Value> {
     let mut out = json!({
         "type": "input",
         "block_id": input.id,
         "label": plain(&input.label, INPUT_LABEL),
         "optional": !input.required,
     });
-    if !input.value.is_empty() {
-        let value = clip(&input.value, limit);
-        if value != input.value {
-            // Who saves this loses the rest.
-            out["hint"] = plain(text::shortened(), INPUT_LABEL);
+    let mut element = match &input.kind {
+        InputKind::Pick { options, many } => pick(input, options, *many)?,
+        InputKind::Text { placeholder, multiline, max_length } => {
+            let limit = (*max_length).clamp(1, INPUT_VALUE);
+            let mut element = json!({ "type": "plain_text_input", "multiline": multiline, "max_length": limit });
+            let placeholder = clip(clean_line(placeholder).trim(), INPUT_PLACEHOLDER);
+            if !placeholder.is_empty() {
+                element["placeholder"] = plain(&placeholder, INPUT_PLACEHOLDER);
+            }
+            if !input.value.is_empty() {
+                let value = clip(&input.value, limit);
+                if value != input.value {
+                    // Who saves this loses the rest.
+                    out["hint"] = plain(text::shortened(), INPUT_LABEL);
+                }
+                element["initial_value"] = json!(value);
+            }
+            element
         }
-        element["initial_value"] = json!(value);
-    }
+    };
+    element["action_id"] = json!(input.id);
+    element["focus_on_load"] = json!(first);
     out["element"] = element;
+    Some(out)
+}
+
+/// Radio buttons or check boxes; a select when there are more options than go into those.
+fn pick(input: &Input, options: &[Choosable], many: bool) -> Option<Value> {
+    let mut known: Vec<&Choosable> = Vec::new();
+    for option in options {
+        let fits = (1..=OPTION_VALUE).contains(&size(&option.value)) && known.len() < OPTIONS;
+        if fits && !known.iter().any(|other| other.value == option.value) {
+            known.push(option);
+        }
+    }
+    if known.is_empty() {
+        return None;
+    }
+    // A radio button cannot be taken back.
+    let none = Choosable::new(NOTHING_PICKED, text::no_pick());
+    if !many && !input.required && known.len() < OPTIONS && !known.iter().any(|option| option.value == none.value) {
+        known.push(&none);
+    }
+    let grouped = known.len() <= GROUP;
+    let shown = |option: &Choosable| {
+        if grouped { long_choice(option) } else { choice(&(option.label.clone(), option.value.clone())) }
+    };
+    let kind = match (many, grouped) {
+        (false, true) => "radio_buttons",
+        (true, true) => "checkboxes",
+        (false, false) => "static_select",
+        (true, false) => "multi_static_select",
+    };
+    let mut element = json!({ "type": kind, "options": known.iter().map(|option| shown(option)).collect::<Vec<_>>() });
+    let mut before = form::chosen(options, &input.value);
+    before.retain(|option| known.contains(option));
+    if many && !before.is_empty() {
+        element["initial_options"] = before.into_iter().map(shown).collect();
+    } else if let ([only], false) = (before.as_slice(), many) {
+        element["initial_option"] = shown(only);
+    }
+    Some(element)
+}
+
+/// An option whose label goes on below itself where it is long.
+fn long_choice(option: &Choosable) -> Value {
+    let label = clean_line(&option.label);
+    let label = label.trim();
+    let mut out = json!({ "text": plain(label, OPTION_LABEL), "value": option.value });
+    if size(label) > OPTION_LABEL {
+        let ends = word_ends(label, OPTION_LABEL);
+        let end = longest(ends.len(), |n| Some(ends[n]).filter(|end| size(&label[..*end]) <= OPTION_LABEL));
+        if let Some(end) = end {
+            out["text"] = plain(&label[..end], OPTION_LABEL);
+            out["description"] = plain(&label[end..], OPTION_LABEL);
+        }
+    }
     out
 }

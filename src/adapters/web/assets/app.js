@@ -923,13 +923,13 @@ async function removeMessage(message) {
   if (hadFocus && document.activeElement === document.body) (inThread ? threadComposer : composer).input.focus({ preventScroll: true });
 }
 
-// Forms. What was typed and not sent is kept per action until the page is left.
+// Forms. What was typed or picked and not sent is kept per action until the page is left.
 
 const formDrafts = new Map(); // action -> { input id: text }
-let openedForm = null; // { form, origin, sending }
+let openedForm = null; // { form, origin, sending, controls }
 
 function openForm(form, origin) {
-  openedForm = { form, origin, sending: false };
+  openedForm = { form, origin, sending: false, controls: [] };
   byId("form-title").textContent = form.title;
   byId("form-submit").textContent = form.submit;
   byId("form-problem").textContent = "";
@@ -937,30 +937,36 @@ function openForm(form, origin) {
   fillForm(formDrafts.get(form.action));
   const dialog = byId("form-dialog");
   if (!dialog.open) dialog.showModal();
-  formInputs().forEach(grow);
-  formInputs()[0]?.focus();
+  showForm();
 }
 
 function fillForm(draft) {
   const { form } = openedForm;
   byId("form-restored").hidden = draft === undefined;
-  byId("form-inputs").replaceChildren(...form.inputs.map((input) => inputNode(input, draft?.[input.id] ?? input.value)));
+  openedForm.controls = form.inputs.map((input) => (input.kind === "pick" ? pickControl : textControl)(input, draft?.[input.id] ?? input.value));
+  byId("form-inputs").replaceChildren(...openedForm.controls.map((control) => control.row));
 }
 
-const formInputs = () => [...byId("form-inputs").querySelectorAll("[data-input]")];
-const formValues = () => Object.fromEntries(formInputs().map((node) => [node.dataset.input, node.value]));
+/** What can be measured and focused only once it is on screen. */
+function showForm() {
+  for (const text of byId("form-inputs").querySelectorAll("textarea")) grow(text);
+  openedForm.controls[0]?.focus();
+}
+
+const formValues = () => Object.fromEntries(openedForm.controls.map((control) => [control.id, control.value()]));
+const keepDraft = () => formDrafts.set(openedForm.form.action, formValues());
+const optional = (input) => !input.required && el("span", { class: "muted" }, " (optional)");
 
 /** Characters as the server counts them: code points, so an emoji of one is one. */
 const lengthOf = (text) => [...text].length;
 
-function inputNode(input, value) {
+function textControl(input, value) {
   const id = `input-${input.id}`;
   const counter = el("small", { class: "counter", id: `${id}-count` });
   const problem = el("small", { class: "problem", id: `${id}-problem`, role: "alert" });
   const node = el(input.multiline ? "textarea" : "input", {
     id,
     "data-testid": id,
-    "data-input": input.id,
     type: input.multiline ? null : "text",
     rows: input.multiline ? 5 : null,
     placeholder: input.placeholder,
@@ -972,16 +978,59 @@ function inputNode(input, value) {
   node.value = value;
   const count = () => showCount(node, counter, input.max_length);
   node.addEventListener("input", () => {
-    formDrafts.set(openedForm.form.action, formValues());
+    keepDraft();
     setInputProblem(node, "");
     count();
     grow(node);
   });
   count();
-  return el("div", { class: "form-row" },
-    el("label", { for: id }, input.label, !input.required && el("span", { class: "muted" }, " (optional)")),
+  const row = el("div", { class: "form-row" },
+    el("label", { for: id }, input.label, optional(input)),
     node,
     el("div", { class: "form-row-foot" }, problem, counter));
+  const check = () => {
+    const max = input.max_length;
+    const wrong = input.required && !node.value.trim() ? "Write something here first." : lengthOf(node.value) > max ? `At most ${max} characters.` : "";
+    setInputProblem(node, wrong);
+    return !wrong;
+  };
+  return { id: input.id, row, check, value: () => node.value, focus: () => node.focus(), lock: (sending) => { node.readOnly = sending; } };
+}
+
+/** Radio buttons, or check boxes where several can be picked; the value is what is picked, joined by commas. */
+function pickControl(input, value) {
+  const id = `input-${input.id}`;
+  const picked = value.split(",");
+  const problem = el("small", { class: "problem", id: `${id}-problem`, role: "alert" });
+  // A radio button cannot be taken back, so no answer is one of the answers.
+  const options = input.required || input.many ? input.options : [...input.options, { value: "", label: "No answer" }];
+  const boxes = options.map((option, at) => {
+    const box = el("input", { type: input.many ? "checkbox" : "radio", name: id, id: `${id}-${at}`, value: option.value, "data-testid": `${id}-${option.value}` });
+    box.checked = option.value !== "" && picked.includes(option.value);
+    return box;
+  });
+  const row = el("fieldset", {
+    id,
+    class: "form-row pick",
+    "data-testid": id,
+    role: input.many ? "group" : "radiogroup",
+    "aria-required": input.required && !input.many ? "true" : null,
+    "aria-describedby": `${id}-problem`,
+  },
+  el("legend", {}, input.label, optional(input)),
+  el("div", { class: "options" }, options.map((option, at) => el("label", { for: `${id}-${at}`, class: option.value === "" ? "muted" : null }, boxes[at], el("span", { dir: "auto" }, option.label)))),
+  problem);
+  row.addEventListener("change", () => {
+    keepDraft();
+    setInputProblem(row, "");
+  });
+  const chosen = () => boxes.filter((box) => box.checked && box.value !== "").map((box) => box.value).join(",");
+  const check = () => {
+    const wrong = input.required && !chosen() ? (input.many ? "Tick one at least." : "Choose one first.") : "";
+    setInputProblem(row, wrong);
+    return !wrong;
+  };
+  return { id: input.id, row, check, value: chosen, focus: () => (boxes.find((box) => box.checked) ?? boxes[0])?.focus(), lock: (sending) => { row.disabled = sending; } };
 }
 
 /** Nothing is cut off: a text that is too long says so and waits to be shortened. */
@@ -999,15 +1048,9 @@ function setInputProblem(node, text) {
 
 /** The first input that cannot be sent is focused. */
 function checkForm() {
-  let first = null;
-  for (const [index, node] of formInputs().entries()) {
-    const { required, max_length: max } = openedForm.form.inputs[index];
-    const problem = required && !node.value.trim() ? "Write something here first." : lengthOf(node.value) > max ? `At most ${max} characters.` : "";
-    setInputProblem(node, problem);
-    if (problem) first ??= node;
-  }
-  first?.focus();
-  return first === null;
+  const wrong = openedForm.controls.filter((control) => !control.check());
+  wrong[0]?.focus();
+  return wrong.length === 0;
 }
 
 async function sendForm() {
@@ -1033,7 +1076,7 @@ async function sendForm() {
 function setSending(opened, sending) {
   opened.sending = sending;
   byId("form-submit").disabled = sending;
-  for (const node of formInputs()) node.readOnly = sending;
+  for (const control of opened.controls) control.lock(sending);
 }
 
 function startForms() {
@@ -1055,8 +1098,7 @@ function startForms() {
   byId("form-reset").addEventListener("click", () => {
     formDrafts.delete(openedForm.form.action);
     fillForm(undefined);
-    formInputs().forEach(grow);
-    formInputs()[0]?.focus();
+    showForm();
   });
 }
 

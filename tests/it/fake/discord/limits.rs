@@ -38,6 +38,7 @@ const ROW: u64 = 1;
 const BUTTON: u64 = 2;
 const INPUT: u64 = 4;
 const SELECTS: [u64; 5] = [3, 5, 6, 7, 8];
+const DISPLAY: u64 = 10;
 const LABEL: u64 = 18;
 const LINK_STYLE: u64 = 5;
 
@@ -326,8 +327,13 @@ impl Checker {
                     self.count(format!("{here}components"), list(row, "components").len(), 1, 1);
                     (&row["components"][0], &row["components"][0])
                 }
+                Some(DISPLAY) => {
+                    self.required(&here, row, "content");
+                    self.text(&here, row, "content", 1, 4_000);
+                    continue;
+                }
                 other => {
-                    self.wrong(here, format!("{other:?} is neither a row nor a label"));
+                    self.wrong(here, format!("{other:?} is neither a row nor a label nor a text display"));
                     continue;
                 }
             };

@@ -777,13 +777,11 @@ fn fill(form: &Value, values: &[(&str, &str)]) -> Result<Vec<Value>, Refused> {
         }
         filled.push(json!({"type": 4, "id": filled.len() + 2, "custom_id": input["custom_id"], "value": value}));
     }
-    let rows = form["components"].as_array().into_iter().flatten().zip(filled);
-    let back = |(row, input): (&Value, Value)| {
-        if row["type"] == 18 {
-            json!({"type": 18, "id": 1, "component": input})
-        } else {
-            json!({"type": 1, "id": 1, "components": [input]})
-        }
+    let mut filled = filled.into_iter();
+    let back = |part: &Value| match part["type"].as_u64() {
+        Some(10) => json!({"type": 10, "id": 1}),
+        Some(18) => json!({"type": 18, "id": 1, "component": filled.next()}),
+        _ => json!({"type": 1, "id": 1, "components": [filled.next()]}),
     };
-    Ok(rows.map(back).collect())
+    Ok(form["components"].as_array().into_iter().flatten().map(back).collect())
 }

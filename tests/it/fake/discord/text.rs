@@ -130,7 +130,8 @@ fn mention(model: &Model, channel: Id, inside: &str) -> Option<String> {
 
 /// The inputs of a form, whichever way they are laid out: (input, label).
 pub fn inputs(form: &Value) -> Vec<(&Value, &str)> {
-    let rows = form["components"].as_array().into_iter().flatten();
+    let parts = form["components"].as_array().into_iter().flatten();
+    let rows = parts.filter(|part| part["type"] != 10);
     rows.map(|row| {
         let labelled = row.get("component").is_some();
         let input = if labelled { &row["component"] } else { &row["components"][0] };
@@ -139,9 +140,17 @@ pub fn inputs(form: &Value) -> Vec<(&Value, &str)> {
     .collect()
 }
 
-/// A form: its title, then a line for each input with what is in it.
+/// A form: its title, what is written between the inputs, then a line for each input with what is in it.
 pub fn form(it: &Value) -> String {
     let mut lines = vec![it["title"].as_str().unwrap_or_default().to_owned()];
+    lines.extend(
+        it["components"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part["content"].as_str())
+            .map(str::to_owned),
+    );
     for (input, label) in inputs(it) {
         let inside = input["value"].as_str().filter(|value| !value.is_empty()).or(input["placeholder"].as_str());
         lines.push(format!("{label}: {}", inside.unwrap_or_default()));

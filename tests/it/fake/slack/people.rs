@@ -377,7 +377,8 @@ impl Fake {
         }
     }
 
-    /// Somebody fills inputs (by action id, block id or label) and sends the form.
+    /// Somebody fills inputs (by action id, block id or label) and sends the form. Options go by their text or value; several are
+    /// parted by commas.
     pub async fn submit(&self, user: Id, view: impl Into<Target>, values: &[(&str, &str)]) -> Seen {
         let on = view.into();
         let act = self.with(|model| {
@@ -747,6 +748,18 @@ fn option_named(element: &Value, name: &str) -> Option<Value> {
     options_of(element).iter().find(named).map(|one| (*one).clone())
 }
 
+/// The state of check boxes or of a select of many with exactly these options chosen, parted by commas.
+fn set_options(element: &Value, names: &str) -> Result<Value, Refused> {
+    let mut chosen = Vec::new();
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        chosen.push(option_named(element, name).ok_or_else(|| format!("{name:?} is no option"))?);
+    }
+    // A client sends them in the order in which they stand.
+    let order = options_of(element);
+    chosen.sort_by_key(|one| order.iter().position(|other| *other == one));
+    Ok(json!({"type": element["type"], "selected_options": chosen}))
+}
+
 /// The state of an element with this option chosen.
 fn set_option(element: &Value, option: &Value) -> Value {
     let kind = element["type"].as_str().unwrap_or_default();
@@ -819,6 +832,8 @@ fn fill(view: &View, values: &[(&str, &str)]) -> Result<super::chat::Values, Ref
             } else if options_of(element).is_empty() {
                 let written = if value.is_empty() { Value::Null } else { json!(value) };
                 json!({"type": element["type"], "value": written})
+            } else if matches!(element["type"].as_str(), Some("checkboxes" | "multi_static_select")) {
+                set_options(element, value)?
             } else {
                 let option =
                     option_named(element, value).ok_or_else(|| format!("{value:?} is no option of {label:?}"))?;
