@@ -76,13 +76,15 @@ create table reviews (
     id text primary key,
     round_id text not null,
     channel_id text not null,
-    -- '' after they were erased.
+    -- '' after they were erased, as the next one.
     author_id text not null,
     reviewer_id text not null,
     -- taken, done
     state text not null,
     -- Places of the key points the reviewer ticked: 0,2.
     covered text not null,
+    -- Places of those that the grader saw otherwise.
+    disputed text not null,
     topic text not null,
     week text not null,
     month text not null,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App, rulings, stamp};
+use super::{Actor, App, reviews, rulings, stamp};
 use crate::domain::command::{Board, Window};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MemberId};
@@ -164,6 +164,7 @@ impl App {
                         .collect();
                     erased::note(conn, &member, now).await?;
                     retell.extend(rulings::forget(conn, &member, now).await?);
+                    retell.extend(reviews::forget(conn, &member, now).await?);
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
                     outbox::forget(conn, &member).await?;

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::channels::{deleted, step_failed, trouble};
 use super::chat::{Chat, Post, SendError};
-use super::{App, rulings, tick};
+use super::{App, reviews, rulings, tick};
 use crate::domain::answer::{self, Part, ThreadMessage};
 use crate::domain::command::Board;
 use crate::domain::effect::{Audience, Effect, Place, Posted};
@@ -171,6 +171,8 @@ impl App {
             Effect::Retell { round, .. } => self.retell(chat, row, round).await,
             Effect::Claim { claim, .. } => self.send_claim(chat, row, claim).await,
             Effect::Claimed { claim, .. } => self.edit_claim(chat, row, claim).await,
+            Effect::Dispute { review, .. } => self.send_dispute(chat, row, review).await,
+            Effect::Disputed { review, .. } => self.edit_dispute(chat, row, review).await,
             Effect::Ruled { round, member, ruling, was } => {
                 self.send_ruled(chat, row, (round, member), *ruling, *was).await
             }
@@ -695,6 +697,9 @@ impl App {
                     if !message.buttons.is_empty() {
                         message.blocks.push(text::may_claim());
                     }
+                    let (readers, left) = reviews::for_result(conn, &round, &member, &score.grade).await?;
+                    message.blocks.extend(text::confirmed_by_readers(&question, &score.grade, &readers));
+                    message.buttons.extend(left.then(|| text::review_button(&round)));
                     Ok(Some(message))
                 })
             })
@@ -714,7 +719,7 @@ impl App {
                     }
                     let (what, id) = match &row.effect {
                         // Telling the organisers about a notice that cannot be told would go round in circles.
-                        Effect::Notice { .. } => return Ok(()),
+                        Effect::Notice { .. } | Effect::Dispute { .. } | Effect::Disputed { .. } => return Ok(()),
                         Effect::Question { round } => ("the question", round),
                         Effect::Card { round } => ("the new state of the card", round),
                         Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round, .. } => {

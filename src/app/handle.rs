@@ -98,10 +98,15 @@ impl App {
             Some(Action::MyResult(round)) => self.my_result(actor, &round).await,
             Some(Action::Drill { drill, at, verb }) => self.press_drill(actor, &drill, at, verb).await,
             Some(Action::Claim { round, point: Some(point) }) => self.ask_for_claim(actor, &round, point).await,
+            Some(Action::Claim { round, point: None }) => self.ask_for_any_claim(actor, &round).await,
+            Some(Action::Review(round)) => self.take_review(actor, &round).await,
+            Some(Action::RuleReview { review, point, covered }) => {
+                self.rule_on_review(actor, &review, point, covered).await
+            }
             Some(Action::Rule { claim, covered }) => self.rule_on_claim(actor, &claim, covered).await,
             Some(Action::Forget) => self.forget(&actor.member).await.map(Reply::show),
             Some(Action::Run(line)) => self.line(actor, &line).await,
-            _ => Ok(Reply::show(text::unknown_button())),
+            Some(Action::Reviewed(_)) | None => Ok(Reply::show(text::unknown_button())),
         }
     }
 
@@ -112,6 +117,14 @@ impl App {
             Some(Action::Answer(round)) => self.save_answer(actor, &round, answer).await,
             Some(Action::Drill { drill, at, verb: Verb::Answer }) => self.answer_drill(actor, &drill, at, answer).await,
             Some(Action::Claim { round, point: Some(point) }) => self.claim_point(actor, &round, point, answer).await,
+            Some(Action::Claim { round, point: None }) => {
+                let point = values.get("point").map_or("", String::as_str);
+                self.claim_any(actor, &round, point, answer).await
+            }
+            Some(Action::Reviewed(review)) => {
+                let points = values.get("points").map_or("", String::as_str);
+                self.finish_review(actor, &review, points).await
+            }
             _ => Ok(Reply::show(text::unknown_button())),
         }
     }

@@ -11,6 +11,7 @@ mod desk;
 mod drills;
 mod handle;
 pub mod inbox;
+mod reviews;
 mod rulings;
 mod setup;
 mod tick;

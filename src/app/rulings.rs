@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use super::answers::refuse;
 use super::chat::{Chat, SendError};
 use super::deliver::{Done, post};
-use super::{Actor, App};
+use super::{Actor, App, reviews};
 use crate::domain::answer;
 use crate::domain::command::Board;
 use crate::domain::effect::{Audience, Effect, Place};
+use crate::domain::form::picked;
 use crate::domain::grade::Grade;
 use crate::domain::ids::{ChannelId, ClaimId, MemberId, RoundId};
 use crate::domain::message::{Block, Message, Reply};
@@ -73,6 +74,32 @@ impl App {
         let typed = own.claims.iter().find(|claim| claim.point == point).map_or("", |claim| claim.words.as_str());
         let form = text::claim_form(round, point, &own.question.key_points[point], &own.answer, typed);
         Ok(Reply::Open { form })
+    }
+
+    /// Opens the form of a claim of any point.
+    pub(super) async fn ask_for_any_claim(&self, actor: &Actor, round: &RoundId) -> Result<Reply> {
+        let Some(own) = self.own(round, &actor.member).await? else {
+            return Ok(Reply::show(text::nothing_to_claim()));
+        };
+        Ok(match own.open().as_slice() {
+            [] => Reply::show(text::cannot_be_claimed()),
+            open => Reply::Open { form: text::claim_any_form(round, &own.question, open, &own.answer) },
+        })
+    }
+
+    /// Claims the point that was picked.
+    pub(super) async fn claim_any(&self, actor: &Actor, round: &RoundId, point: &str, typed: &str) -> Result<Reply> {
+        let Some(own) = self.own(round, &actor.member).await? else {
+            return Ok(Reply::show(text::nothing_to_claim()));
+        };
+        let options = text::claim_options(&own.question, &own.open());
+        let at =
+            picked(&options, false, point).map(|values| values.first().and_then(|value| value.parse::<usize>().ok()));
+        match at {
+            Ok(Some(number)) => self.claim_point(actor, round, number.saturating_sub(1), typed).await,
+            Ok(None) => Ok(Reply::show(text::not_this_point(round, text::not_an_option(point, &options), typed))),
+            Err(other) => Ok(Reply::show(text::not_this_point(round, text::not_an_option(&other, &options), typed))),
+        }
     }
 
     /// Claims a point with words of the member's own answer.
@@ -359,6 +386,12 @@ impl App {
 }
 
 impl Own {
+    /// The points that may be claimed.
+    fn open(&self) -> Vec<usize> {
+        let claimed = self.claims.iter().filter(|claim| claim.state != ClaimState::Draft).map(|claim| claim.point);
+        text::claimable(&self.question, &self.grade, &claimed.collect::<Vec<_>>())
+    }
+
     /// Why a point cannot be claimed.
     fn refusal(&self, point: usize) -> Option<Message> {
         if self.claims.iter().any(|claim| claim.point == point && claim.state != ClaimState::Draft) {
@@ -454,6 +487,7 @@ async fn follow(conn: &mut Conn, subject: &Subject, number: i64, now: i64) -> Re
     let mut about = HashMap::new();
     let mut effects = Vec::new();
     for mut row in rulings::scores_of(conn, subject).await? {
+        effects.extend(reviews::retold(conn, &row.round, &row.member, number, now).await?);
         if !questions.contains_key(&row.snapshot) {
             questions.insert(row.snapshot.clone(), rounds::snapshot(conn, &row.snapshot).await?);
         }

@@ -758,6 +758,11 @@ impl Action {
         }
     }
 
+    /// True for what an organiser may do and others may not, or not any more.
+    pub fn is_ruling(&self) -> bool {
+        matches!(self, Action::Rule { .. } | Action::RuleReview { .. })
+    }
+
     /// None for what an older version (or a stranger) made up.
     pub fn decode(text: &str) -> Option<Action> {
         if text == "forget" {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, RoundId, ThreadId};
+use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, ReviewId, RoundId, ThreadId};
 
 /// Rendered when it is sent, from what the store knows then, so a row is small and a card is never out of date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub enum Effect {
     Claimed { claim: ClaimId, round: RoundId, change: i64 },
     /// Tell a member what a ruling did to their result; `was` is their coverage before.
     Ruled { round: RoundId, member: MemberId, ruling: i64, was: i64 },
+    /// Tell the channel's organisers what a reader and the grader see differently in an answer.
+    Dispute { review: ReviewId, round: RoundId },
+    /// Bring that up to date: it was decided, or somebody in it erased.
+    Disputed { review: ReviewId, round: RoundId, change: i64 },
     /// Tell the channel's organisers.
     Notice { channel: ChannelId, text: String },
 }
@@ -50,6 +54,8 @@ impl Effect {
             Effect::Claim { claim, .. } => format!("claim:{claim}"),
             Effect::Claimed { claim, change, .. } => format!("claimed:{claim}:{change}"),
             Effect::Ruled { round, member, ruling, .. } => format!("ruled:{round}:{ruling}:{member}"),
+            Effect::Dispute { review, .. } => format!("dispute:{review}"),
+            Effect::Disputed { review, change, .. } => format!("disputed:{review}:{change}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })
     }
@@ -58,7 +64,9 @@ impl Effect {
     pub fn lane(&self, channel: &ChannelId) -> String {
         match self {
             Effect::Result { member, .. } | Effect::Ruled { member, .. } => format!("{channel}#{member}"),
-            Effect::Notice { .. } => format!("{channel}#organisers"),
+            Effect::Notice { .. } | Effect::Dispute { .. } | Effect::Disputed { .. } => {
+                format!("{channel}#organisers")
+            }
             _ => channel.to_string(),
         }
     }

@@ -13,6 +13,7 @@ pub mod markup;
 pub mod message;
 pub mod pick;
 pub mod question;
+pub mod review;
 pub mod round;
 pub mod ruling;
 pub mod schedule;

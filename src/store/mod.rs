@@ -9,6 +9,7 @@ pub mod erased;
 pub mod members;
 pub mod notes;
 pub mod outbox;
+pub mod reviews;
 pub mod rounds;
 pub mod rulings;
 pub mod schedules;

@@ -200,6 +200,14 @@ pub async fn put_score(conn: &mut Conn, row: &Row) -> Result<()> {
     Ok(())
 }
 
+/// The grade of a score without rulings.
+pub async fn graded(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<Option<Grade>> {
+    let sql = "select case when graded <> '' then graded else grade end as graded from scores
+               where round_id = $1 and member_id = $2";
+    let row = fetch_optional(conn, sql, vec![round.as_str().into(), member.as_str().into()]).await?;
+    row.map(|row| serde_json::from_str(&text(&row, "graded")?).context("a stored grade cannot be read")).transpose()
+}
+
 /// Keeps what the grade of a new score was before rulings.
 pub async fn put_graded(conn: &mut Conn, round: &RoundId, member: &MemberId, graded: &Grade) -> Result<()> {
     let sql = "update scores set graded = $3 where round_id = $1 and member_id = $2";

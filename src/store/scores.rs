@@ -74,6 +74,12 @@ pub async fn get(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<
     row.map(|row| read(&row)).transpose()
 }
 
+/// Who has a score in a round.
+pub async fn members_of(conn: &mut Conn, round: &RoundId) -> Result<Vec<MemberId>> {
+    let rows = fetch_all(conn, "select member_id from scores where round_id = $1", vec![round.as_str().into()]).await?;
+    rows.iter().map(|row| Ok(MemberId::new(text(row, "member_id")?))).collect()
+}
+
 /// The rounds in whose reveal a member appears, with their channels.
 pub async fn rounds_of(conn: &mut Conn, member: &MemberId) -> Result<Vec<(RoundId, ChannelId)>> {
     let sql = "select round_id, channel_id from scores where member_id = $1 order by round_id";

@@ -17,6 +17,7 @@ mod faults;
 mod input;
 mod layers;
 mod property;
+mod reviews;
 mod rulings;
 mod slack;
 mod store;

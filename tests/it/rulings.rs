@@ -9,15 +9,15 @@ use drillbot::domain::effect::Audience;
 use drillbot::domain::ids::ClaimId;
 use drillbot::domain::message::Reply;
 use drillbot::store::Store;
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 
 use crate::support::{Database, Kind};
 use crate::world::{FULL, Setup, World, bank, folder, member, show_reply, standings_agree};
 
 /// Covers the first key point (3 of 6), and to a reader the second one (2 of 6).
-const OWN: &str = "The backend keeps the state, and only one person may write at a time.";
+pub const OWN: &str = "The backend keeps the state, and only one person may write at a time.";
 /// The same words.
-const EQUAL: &str = "the BACKEND keeps the state - and only one person may write (at a time)";
+pub const EQUAL: &str = "the BACKEND keeps the state - and only one person may write (at a time)";
 const WORDS: &str = "only one person MAY write";
 const SECOND: &str = "Claim: A lock stops";
 
@@ -39,15 +39,18 @@ macro_rules! on_both {
         }
     )* };
 }
+pub(crate) use on_both;
 
-async fn on<F: Future<Output = World>>(kind: Kind, body: impl FnOnce(World, Arc<Database>) -> F) {
+/// A world of one question on a database of this kind.
+pub async fn on<F: Future<Output = World>>(kind: Kind, body: impl FnOnce(World, Arc<Database>) -> F) {
     let Some(database) = Database::of(kind).await else { return };
     let store = database.open().await;
     let setup = Setup { bank: bank(&[("iam", 1)]), ..Setup::default() };
     let database = Arc::new(database);
-    let w = body(World::on(store.clone(), folder(), setup).await, database).await;
+    let w = body(World::on(store.clone(), folder(), setup).await, database.clone()).await;
     w.end().await;
     store.close().await;
+    drop(database);
 }
 
 on_both!(
@@ -63,8 +66,8 @@ on_both!(
     a_ruling_while_a_round_is_graded_is_in_its_scores,
 );
 
-/// Monday's round, answered by Bob and others and revealed.
-async fn revealed(w: &mut World, answers: &[(&str, &str)]) {
+/// The round of the day, answered with the form and revealed.
+pub async fn revealed(w: &mut World, answers: &[(&str, &str)]) {
     w.at("09:00").await;
     for (name, answer) in answers {
         w.answers_by_form(name, answer).await;
@@ -82,7 +85,7 @@ async fn claims(w: &mut World, name: &str) {
     w.settle().await;
 }
 
-fn coverage(scores: &[(String, i64, i64)], name: &str) -> i64 {
+pub fn coverage(scores: &[(String, i64, i64)], name: &str) -> i64 {
     scores.iter().find(|(who, ..)| who == name).expect("a score").1
 }
 
@@ -93,7 +96,8 @@ fn claim_message(w: &World) -> String {
 
 async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Database>) -> World {
     revealed(&mut w, &[("Bob", OWN), ("Cleo", FULL)]).await;
-    assert_snapshot!(w.press("Bob", "My result").await, @"
+    let shown = w.press("Bob", "My result").await;
+    allow_duplicates! { assert_snapshot!(shown, @"
     # Your result
     50 of 100, worth 50 points
     (iam question 1: who keeps the state?)
@@ -106,24 +110,28 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     > The backend keeps the state, and only one person may write at a time.
     (Underlined: the words that counted.)
     (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
-    [Claim: A lock stops two writers] [Claim: Versions help to recover]
-    ");
-    assert_snapshot!(w.press("Bob", SECOND).await, @r#"
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
+    ") };
+    let shown = w.press("Bob", SECOND).await;
+    allow_duplicates! { assert_snapshot!(shown, @r#"
     [form] Claim a key point
     Which of your words say this?: ""
     [Claim]
-    "#);
-    assert_snapshot!(w.send_form("Bob", "one person writes").await, @"
+    "#) };
+    let shown = w.send_form("Bob", "one person writes").await;
+    allow_duplicates! { assert_snapshot!(shown, @"
     These words do not stand in your answer like this, so nothing was claimed. Copy one stretch of it; upper case, spaces and punctuation do not matter.
     A lock stops two writers
     > one person writes
     [Try again]
-    ");
+    ") };
     assert_eq!(w.chat.count("claim:"), 0, "nothing is claimed with other words");
     assert!(w.press("Bob", "Try again").await.contains("one person writes"), "what was typed is kept");
-    assert_snapshot!(w.send_form("Bob", WORDS).await, @"Claimed. Your words are on their way into the thread, without your name; I tell you what becomes of it.");
+    let shown = w.send_form("Bob", WORDS).await;
+    allow_duplicates! { assert_snapshot!(shown, @"Claimed. Your words are on their way into the thread, without your name; I tell you what becomes of it.") };
     w.settle().await;
-    assert_snapshot!(w.news(), @"
+    let shown = w.news();
+    allow_duplicates! { assert_snapshot!(shown, @"
     --- in the thread
     # Does this cover it?
     (iam question 1: who keeps the state?)
@@ -131,31 +139,35 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     > only one person may write
     (Somebody says that these words of their answer cover the key point. One other member, or an organiser, decides with one press; until then nobody sees whose words they are.)
     [Yes, it covers it] [No, it does not]
-    ");
+    ") };
     let (before, board) = (w.scores().await, w.bob("/leaderboard").await);
     assert_eq!(coverage(&before, "bob"), 50);
 
     assert_eq!(w.press("Bob", "Yes, it covers").await, "This is your own claim: somebody else decides on it.");
-    assert_snapshot!(w.press("Cleo", "Yes, it covers").await, @"Thank you. The point counts now, for every answer here that says the same; scores and standings follow.");
+    let shown = w.press("Cleo", "Yes, it covers").await;
+    allow_duplicates! { assert_snapshot!(shown, @"Thank you. The point counts now, for every answer here that says the same; scores and standings follow.") };
     w.settle().await;
     assert_eq!(coverage(&w.scores().await, "bob"), 83);
     assert_ne!(w.bob("/leaderboard").await, board);
-    assert_snapshot!(claim_message(&w), @"
+    let shown = claim_message(&w);
+    allow_duplicates! { assert_snapshot!(shown, @"
     # It covers the key point
     • A lock stops two writers
     > only one person may write
     Bob claimed this, Cleo confirmed it. The answer has 83 of 100 now.
     (Organisers can overrule this.)
     [Overrule: it does not]
-    ");
-    assert_snapshot!(w.told("Bob").expect("Bob is told"), @"
+    ") };
+    let shown = w.told("Bob").expect("Bob is told");
+    allow_duplicates! { assert_snapshot!(shown, @"
     Another member says that your answer covers a key point:
     ✓ A lock stops two writers
     Your result is 83 of 100 now; it was 50. The standings have followed.
-    ");
+    ") };
     let reveal = w.chat.shown().into_iter().find(|one| one.message.as_text().contains("who covered them"));
     assert!(reveal.expect("the reveal").message.as_text().contains("A lock stops two writers — everybody"));
-    assert_snapshot!(w.press("Bob", "My result").await, @"
+    let shown = w.press("Bob", "My result").await;
+    allow_duplicates! { assert_snapshot!(shown, @"
     # Your result
     83 of 100, worth 83 points
     (iam question 1: who keeps the state?)
@@ -168,12 +180,13 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     > The backend keeps the state, and only one person may write at a time.
     (Underlined: the words that counted.)
     (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
-    [Claim: Versions help to recover]
-    ");
-    assert_snapshot!(w.ann("/daily show").await.split("# Rulings lately").nth(1).expect("the log"), @"
+    [Claim: Versions help to recover] [Review an answer]
+    ") };
+    let shown = w.ann("/daily show").await.split("# Rulings lately").nth(1).expect("the log").to_owned();
+    allow_duplicates! { assert_snapshot!(shown, @"
 
     • 2026-11-23T17:00:00Z Cleo: covered, in the question of 2026-11-23 09:00: A lock stops two writers
-    ");
+    ") };
 
     // Once: what is pressed again changes nothing more.
     let calls = w.chat.calls();
@@ -406,7 +419,7 @@ async fn a_ruling_while_a_round_is_graded_is_in_its_scores(mut w: World, _: Arc<
     w
 }
 
-async fn count(store: &Store, sql: String) -> i64 {
+pub async fn count(store: &Store, sql: String) -> i64 {
     use sqlx::Row;
     let read = store.read("count", move |conn| {
         Box::pin(async move { Ok(sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(conn).await?) })

@@ -3,10 +3,11 @@
 use super::card::button;
 use super::refused;
 use crate::domain::command::Action;
+use crate::domain::form::{Choosable, Form, Input, InputKind};
 use crate::domain::grade::Grade;
 use crate::domain::ids::{ClaimId, RoundId};
 use crate::domain::markup;
-use crate::domain::message::{Block, Button, Form, Input, Message, Span, Style, TimeStyle, Tone};
+use crate::domain::message::{Block, Button, Message, Span, Style, TimeStyle, Tone};
 use crate::domain::question::{KeyPoint, Question};
 use crate::domain::round::Round;
 use crate::domain::ruling::{ClaimState, Decision, is_claimable};
@@ -15,6 +16,8 @@ use crate::domain::ruling::{ClaimState, Decision, is_claimable};
 const BUTTONS: usize = 4;
 /// Of a point's words on a button.
 const LABEL: usize = 50;
+/// Of a point's words in a pick.
+const OPTION: usize = 150;
 /// Of what is claimed.
 pub const CLAIM_CHARS: usize = 1_000;
 /// Of the answer above the form.
@@ -68,12 +71,54 @@ fn claim_input(typed: &str) -> Input {
     Input {
         id: "answer".into(),
         label: "Which of your words say this?".into(),
-        placeholder: "Copy them from your answer".into(),
         value: typed.into(),
-        multiline: true,
         required: true,
-        max_length: CLAIM_CHARS,
+        kind: InputKind::Text {
+            placeholder: "Copy them from your answer".into(),
+            multiline: true,
+            max_length: CLAIM_CHARS,
+        },
     }
+}
+
+/// The form of a claim that leaves open which point; `open` are the points that may be claimed.
+pub fn claim_any_form(round: &RoundId, question: &Question, open: &[usize], answer: &str) -> Form {
+    Form {
+        action: Action::Claim { round: round.clone(), point: None }.encode(),
+        title: "Claim a key point".into(),
+        blocks: vec![
+            Block::note("Your answer:"),
+            Block::Quote { by: None, text: markup::shorten(answer, ANSWER_CHARS), hits: vec![] },
+        ],
+        inputs: vec![
+            Input {
+                id: "point".into(),
+                label: "Which key point?".into(),
+                value: String::new(),
+                required: true,
+                kind: InputKind::Pick { options: claim_options(question, open), many: false },
+            },
+            claim_input(""),
+        ],
+        submit: "Claim".into(),
+    }
+}
+
+/// The points to pick from, by their numbers from 1.
+pub fn claim_options(question: &Question, open: &[usize]) -> Vec<Choosable> {
+    let option = |at: &usize| {
+        let label = markup::shorten(&plain(&question.key_points[*at]), OPTION);
+        Choosable::new((at + 1).to_string(), label)
+    };
+    open.iter().map(option).collect()
+}
+
+/// Which point is claimed was typed, and is none of them.
+pub fn not_this_point(round: &RoundId, problem: String, typed: &str) -> Message {
+    let mut message = refused(format!("{problem} Nothing was claimed."));
+    message.blocks.push(Block::Quote { by: None, text: typed.into(), hits: vec![] });
+    message.buttons = vec![button(Action::Claim { round: round.clone(), point: None }, "Try again", Style::Primary)];
+    message
 }
 
 /// What was typed does not stand in the answer.
