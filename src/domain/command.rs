@@ -901,6 +901,12 @@ mod tests {
             Action::MyResult(RoundId::new("abcdefghijklmnop")),
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 19, verb: Verb::Pick(3) },
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
+            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: Some(11) },
+            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: None },
+            Action::Rule { claim: ClaimId::new("abcdefghijklmnop"), covered: true },
+            Action::Review(RoundId::new("abcdefghijklmnop")),
+            Action::Reviewed(ReviewId::new("abcdefghijklmnop")),
+            Action::RuleReview { review: ReviewId::new("abcdefghijklmnop"), point: 11, covered: false },
             Action::Forget,
             Action::Run("/drill iam".to_owned()),
         ] {
@@ -908,7 +914,17 @@ mod tests {
             assert!(text.len() <= 100, "{text}");
             assert_eq!(Action::decode(&text), Some(action));
         }
-        for old in ["", "answer", "drill:x", "drill:x:y:next", "drill:x:1:jump", "vote:1"] {
+        for old in [
+            "",
+            "answer",
+            "drill:x",
+            "drill:x:y:next",
+            "drill:x:1:jump",
+            "vote:1",
+            "rule:x:maybe",
+            "claim:x:y",
+            "decide:x:1",
+        ] {
             assert_eq!(Action::decode(old), None, "{old}");
         }
     }

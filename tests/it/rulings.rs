@@ -6,13 +6,15 @@ use std::time::Duration;
 use drillbot::adapters::memory::Fault;
 use drillbot::app::App;
 use drillbot::domain::effect::Audience;
+use drillbot::domain::form::InputKind;
 use drillbot::domain::ids::ClaimId;
-use drillbot::domain::message::Reply;
+use drillbot::domain::markup;
+use drillbot::domain::message::{Message, Reply};
 use drillbot::store::Store;
 use insta::{allow_duplicates, assert_snapshot};
 
 use crate::support::{Database, Kind};
-use crate::world::{FULL, Setup, World, bank, folder, member, show_reply, standings_agree};
+use crate::world::{FULL, Setup, World, bank, folder, member, read_bank, show_reply, standings_agree};
 
 /// Covers the first key point (3 of 6), and to a reader the second one (2 of 6).
 pub const OWN: &str = "The backend keeps the state, and only one person may write at a time.";
@@ -128,7 +130,7 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     assert_eq!(w.chat.count("claim:"), 0, "nothing is claimed with other words");
     assert!(w.press("Bob", "Try again").await.contains("one person writes"), "what was typed is kept");
     let shown = w.send_form("Bob", WORDS).await;
-    allow_duplicates! { assert_snapshot!(shown, @"Claimed. Your words are on their way into the thread, without your name; I tell you what becomes of it.") };
+    allow_duplicates! { assert_snapshot!(shown, @"Claimed. Your words are on their way into the thread, without your name. What becomes of it stands there and in your result.") };
     w.settle().await;
     let shown = w.news();
     allow_duplicates! { assert_snapshot!(shown, @"
@@ -417,6 +419,41 @@ async fn a_ruling_while_a_round_is_graded_is_in_its_scores(mut w: World, _: Arc<
     let scores = w.scores().await;
     assert_eq!(scores.iter().map(|(_, coverage, _)| *coverage).collect::<Vec<_>>(), [83; 20]);
     w
+}
+
+#[tokio::test]
+async fn with_many_points_one_button_leads_to_all_of_them() {
+    let text = include_str!("../../content/terraform.toml").to_owned();
+    let bank = read_bank(&[("terraform.toml".to_owned(), text)]).expect("a bank");
+    let question = bank.get("tf-state-team").expect("a question").clone();
+    let mut w = World::with(Setup { bank, ..Setup::default() }).await;
+    w.ann("/daily now question=tf-state-team").await;
+    w.settle().await;
+    w.answers_by_form("Bob", "We sing together every morning before work.").await;
+    w.ann("/daily reveal").await;
+    w.settle().await;
+    let result = w.press("Bob", "My result").await;
+    assert!(result.contains("[Claim a point]") && !result.contains("[Claim: "), "{result}");
+    w.press("Bob", "Claim a point").await;
+    let InputKind::Pick { options, many: false } = &w.form("Bob").inputs[0].kind else { panic!("no pick of one") };
+    assert_eq!(options.len(), question.key_points.len());
+    let last = question.key_points.len();
+    let lost = w.send_values("Bob", &[("point", "77"), ("answer", "we sing together")]).await;
+    assert!(lost.contains("> we sing together") && lost.contains("Nothing was claimed."), "{lost}");
+    w.press("Bob", "Try again").await;
+    let made = w.send_values("Bob", &[("point", &last.to_string()), ("answer", "we sing together")]).await;
+    assert!(made.starts_with("Claimed."), "{made}");
+    w.settle().await;
+    w.press("Cleo", "Yes, it covers").await;
+    w.settle().await;
+    let result = w.press("Bob", "My result").await;
+    assert_eq!(result.matches("(decided by people)").count(), 1, "{result}");
+    let claimed = Message::as_text(&Message {
+        blocks: markup::blocks(&question.key_points[last - 1].text),
+        ..Message::default()
+    });
+    assert!(claim_message(&w).contains(&claimed), "{}", claim_message(&w));
+    w.end().await;
 }
 
 pub async fn count(store: &Store, sql: String) -> i64 {

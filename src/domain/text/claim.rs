@@ -147,7 +147,7 @@ pub fn claim_too_long() -> Message {
 
 pub fn claim_made() -> Message {
     Message::say(
-        "Claimed. Your words are on their way into the thread, without your name; I tell you what becomes of it.",
+        "Claimed. Your words are on their way into the thread, without your name. What becomes of it stands there and in your result.",
     )
     .toned(Tone::Good)
 }

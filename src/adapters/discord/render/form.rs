@@ -62,7 +62,7 @@ fn reading(form: &Form) -> Option<Value> {
     };
     let fitting = std::iter::successors(Some(TEXT_DISPLAY), |most| (*most > 1).then(|| most / 2)).map(content);
     let content = fitting.into_iter().find(|content| size(content) <= TEXT_DISPLAY)?;
-    Some(json!({ "type": 10, "content": content }))
+    (!content.trim().is_empty()).then(|| json!({ "type": 10, "content": content }))
 }
 
 fn row(input: &Value) -> Value {
