@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App, stamp};
+use super::{Actor, App, reviews, rulings, stamp};
 use crate::domain::command::{Board, Window};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MemberId};
@@ -168,12 +168,16 @@ impl App {
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
-                    let retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
+                    let mut retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
                         .await?
                         .into_iter()
-                        .map(|(round, channel)| outbox::New::at_once(&channel, Effect::Retell { round }, now))
+                        .map(|(round, channel)| {
+                            outbox::New::at_once(&channel, Effect::Retell { round, change: 0 }, now)
+                        })
                         .collect();
                     erased::note(conn, &member, now).await?;
+                    retell.extend(rulings::forget(conn, &member, now).await?);
+                    retell.extend(reviews::forget(conn, &member, now).await?);
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
                     super::copying::forget(conn, &member, now).await?;

@@ -131,6 +131,11 @@ impl App {
             .map(|past| text::history_line(&past.round, &past.prompt, past.answered))
             .collect();
         let mut message = text::show_schedules(&views, &history);
+        let rulings = self.rulings_lately(channel).await?;
+        if !rulings.is_empty() {
+            message.blocks.push(text::rulings_heading());
+            message.blocks.extend(rulings);
+        }
         for (why, since) in self.failing_steps(channel).await?.iter().rev() {
             message.blocks.insert(0, text::step_fails(why, *since));
             message.tone = Tone::Warning;

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::channels::{deleted, step_failed, trouble};
 use super::chat::{Chat, Post, SendError};
-use super::{App, tick};
+use super::{App, reviews, rulings, tick};
 use crate::domain::answer::{self, Part, ThreadMessage};
 use crate::domain::command::Board;
 use crate::domain::copying;
@@ -17,11 +17,13 @@ use crate::domain::ids::{DeliveryId, MemberId, MessageId, RoundId};
 use crate::domain::message::Message;
 use crate::domain::question::Question;
 use crate::domain::round::{self, Round, State};
+use crate::domain::ruling::ClaimState;
 use crate::domain::text::{self, CardView, NamedAnswer, Reveal};
 use crate::store::channels::Step;
 use crate::store::outbox::{self, Claimed};
+use crate::store::rulings as store_rulings;
 use crate::store::scores::Score;
-use crate::store::{answers, channels, erased, members, rounds, schedules, scores, standings};
+use crate::store::{answers, channels, claims, erased, members, rounds, schedules, scores, standings};
 
 /// Rows under way at once: of different lanes, so they may be sent side by side.
 pub const AT_ONCE: usize = 32;
@@ -167,9 +169,16 @@ impl App {
             Effect::Card { round } => self.send_card(chat, row, round).await,
             Effect::Collect { round } => self.collect(chat, row, round).await,
             Effect::Reveal { round, part } => self.send_reveal(chat, row, round, *part).await,
-            Effect::Retell { round } => self.retell(chat, row, round).await,
+            Effect::Retell { round, .. } => self.retell(chat, row, round).await,
             Effect::Copying { round } => self.send_copying(chat, row, round).await,
             Effect::RetellCopying { round } => self.retell_copying(chat, row, round).await,
+            Effect::Claim { claim, .. } => self.send_claim(chat, row, claim).await,
+            Effect::Claimed { claim, .. } => self.edit_claim(chat, row, claim).await,
+            Effect::Dispute { review, .. } => self.send_dispute(chat, row, review).await,
+            Effect::Disputed { review, .. } => self.edit_dispute(chat, row, review).await,
+            Effect::Ruled { round, member, ruling, was } => {
+                self.send_ruled(chat, row, (round, member), *ruling, *was).await
+            }
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
@@ -398,6 +407,7 @@ impl App {
             })
             .await?;
         let (asked, bank) = (question.clone(), self.bank());
+        let rulings = self.rulings_for(&round).await?;
         let (graded, said) = tokio::task::spawn_blocking(move || {
             let graded = round::grade(&asked, bank.lexicon(), answer::assemble(&parts));
             (graded, copying::said(&parts, &versions))
@@ -405,6 +415,8 @@ impl App {
         .await
         .context("grading failed")?;
         let mut graded = self.judge_round(&round, &question, graded).await;
+        // Without rulings a grade is kept too: another ruling begins from it.
+        let mut before = rulings::apply(&question, &mut graded, &rulings);
         let asked = question.clone();
         let (graded, copies) = tokio::task::spawn_blocking(move || {
             let copies = copying::mark(&asked, &mut graded, &said);
@@ -412,14 +424,24 @@ impl App {
         })
         .await
         .context("looking for copied answers failed")?;
+        for (member, unruled) in &mut before {
+            unruled.copied =
+                graded.iter().find(|one| one.answer.member == *member).and_then(|one| one.grade.copied.clone());
+            unruled.recount(&question);
+        }
         // In the order in which the reveal reads them back: it fills its messages in this order, and they are counted below.
         let mut scored = round::score(&question, graded, |member| hints.get(member).copied().unwrap_or(0));
         let now = self.now();
         let delivery = row.id.clone();
         let number_of_parts = self.count_parts(&round, &question, &scored).await?;
-        self.store
+        let scored = self
+            .store
             .write("score a round", move |conn| {
                 Box::pin(async move {
+                    store_rulings::turn(conn, &round.question).await?;
+                    if rulings::rulings_in(conn, &round.channel, &round.question).await? != rulings {
+                        return Ok(false);
+                    }
                     if !erased::all(conn).await?.is_empty() {
                         // Somebody may have been erased while the answers were graded.
                         let left = answers::of_round(conn, &round.id).await?;
@@ -427,10 +449,18 @@ impl App {
                     }
                     store_scores(conn, &round, &question, &scored, number_of_parts, &delivery, now).await?;
                     super::copying::store(conn, &round, &copies, &scored, now).await?;
-                    erased::tidy(conn).await
+                    for (member, graded) in &before {
+                        store_rulings::put_graded(conn, &round.id, member, graded).await?;
+                    }
+                    erased::tidy(conn).await?;
+                    Ok(true)
                 })
             })
             .await?;
+        if !scored {
+            let why = "somebody ruled on an answer while the round was graded".to_owned();
+            return Ok(Done::Failed(SendError::Retry { after: Duration::ZERO, why }));
+        }
         self.outbox_bell.notify_waiters();
         Ok(Done::Finished)
     }
@@ -622,8 +652,8 @@ impl App {
             .store
             .read("read scores", move |conn| Box::pin(async move { scores::of_round(conn, &id).await }))
             .await?;
-        // Databases differ in how they order ids; `count_parts` must find the same order.
-        scores.sort_by(|a, b| (b.coverage, &a.member).cmp(&(a.coverage, &b.member)));
+        // Databases differ in how they order ids; `count_parts` must find the same order, and so must whoever tells it anew.
+        scores.sort_by(|a, b| (b.placed, &a.member).cmp(&(a.placed, &b.member)));
         let (names, texts) =
             self.names_and_texts(&round.id, scores.iter().map(|score| score.member.clone()).collect()).await?;
         let answers = scores
@@ -679,7 +709,7 @@ impl App {
                     let question = rounds::snapshot(conn, &row.snapshot).await?;
                     let parts = answers::of_member(conn, &round, &member).await?;
                     let answer = answer::assemble(&parts).into_iter().next().map(|one| one.text).unwrap_or_default();
-                    Ok(Some(text::my_result(
+                    let mut message = text::my_result(
                         &question,
                         &answer,
                         answer::confidence(&parts),
@@ -687,7 +717,18 @@ impl App {
                         score.hints,
                         score.coverage,
                         score.points,
-                    )))
+                    );
+                    let claims = claims::of_member(conn, &round, &member).await?;
+                    let claimed: Vec<usize> =
+                        claims.iter().filter(|one| one.state != ClaimState::Draft).map(|one| one.point).collect();
+                    message.buttons = text::claim_buttons(&round, &question, &score.grade, &claimed);
+                    if !message.buttons.is_empty() {
+                        message.blocks.push(text::may_claim());
+                    }
+                    let (readers, left) = reviews::for_result(conn, &round, &member, &score.grade).await?;
+                    message.blocks.extend(text::confirmed_by_readers(&question, &score.grade, &readers));
+                    message.buttons.extend(left.then(|| text::review_button(&round)));
+                    Ok(Some(message))
                 })
             })
             .await
@@ -706,13 +747,19 @@ impl App {
                     }
                     let (what, id) = match &row.effect {
                         // Telling the organisers about a notice that cannot be told would go round in circles.
-                        Effect::Notice { .. } | Effect::Copying { .. } | Effect::RetellCopying { .. } => return Ok(()),
+                        Effect::Notice { .. }
+                        | Effect::Copying { .. }
+                        | Effect::RetellCopying { .. }
+                        | Effect::Dispute { .. }
+                        | Effect::Disputed { .. } => return Ok(()),
                         Effect::Question { round } => ("the question", round),
                         Effect::Card { round } => ("the new state of the card", round),
-                        Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round } => {
+                        Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round, .. } => {
                             ("the reveal", round)
                         }
                         Effect::Result { round, .. } => ("somebody's result", round),
+                        Effect::Claim { round, .. } | Effect::Claimed { round, .. } => ("a claim", round),
+                        Effect::Ruled { round, .. } => ("what a ruling did to somebody's result", round),
                     };
                     let Some(round) = rounds::get(conn, id).await? else { return Ok(()) };
                     match &row.effect {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::answers::refuse;
+use super::rulings::rulings_in;
 use super::{Actor, App, random_id};
 use crate::app::boards::period_now;
 use crate::domain::bank::{Filter, TopicMatch};
@@ -15,6 +16,7 @@ use crate::domain::ids::{DrillId, seed_of};
 use crate::domain::message::{Message, Reply};
 use crate::domain::pick::pick;
 use crate::domain::question::{Level, Question};
+use crate::domain::ruling::{self, Ruling};
 use crate::domain::text;
 use crate::store::{confidence, drills, members, rounds, standings};
 
@@ -220,7 +222,7 @@ impl App {
     }
 
     pub(super) async fn press_drill(&self, actor: &Actor, id: &DrillId, at: usize, verb: Verb) -> Result<Reply> {
-        self.act(actor, id, move |drill, question| drill.press(at, verb, question)).await
+        self.act(actor, id, move |drill, question, _| drill.press(at, verb, question)).await
     }
 
     /// Grades an answer of a drill. `confidence` is what was given for it, and costs nothing when it cannot be read.
@@ -243,8 +245,11 @@ impl App {
         let judged = self.judge_drill(&actor.member, id, at, &answer).await?;
         let bank = self.bank();
         let reply = self
-            .act(actor, id, move |drill, question| {
-                drill.answer(at, &answer, said, question, || judged.unwrap_or_else(|| bank.grade(question, &answer)))
+            .act(actor, id, move |drill, question, rulings| {
+                drill.answer(at, &answer, said, question, || {
+                    let grade = judged.unwrap_or_else(|| bank.grade(question, &answer));
+                    ruling::ruled(question, &grade, &ruling::answer_key(&answer), rulings).unwrap_or(grade)
+                })
             })
             .await?;
         Ok(match (reply, problem) {
@@ -259,7 +264,7 @@ impl App {
     /// Changes a drill in one transaction and shows what it has become.
     async fn act<F>(&self, actor: &Actor, id: &DrillId, change: F) -> Result<Reply>
     where
-        F: FnOnce(&mut Drill, &Question) -> Acted + Send + 'static,
+        F: FnOnce(&mut Drill, &Question, &[Ruling]) -> Acted + Send + 'static,
     {
         let (id, member, now) = (id.clone(), actor.member.clone(), self.now());
         let reply = self
@@ -276,7 +281,8 @@ impl App {
                     };
                     let question = rounds::snapshot(conn, &item.snapshot).await?;
                     let at = drill.at;
-                    let acted = change(&mut drill, &question);
+                    let rulings = rulings_in(conn, &drill.channel, &question.id).await?;
+                    let acted = change(&mut drill, &question, &rulings);
                     if acted == Acted::Changed {
                         score_item(conn, &drill, at, item.outcome.is_none(), now).await?;
                         note_confidence(conn, &drill, at, now).await?;

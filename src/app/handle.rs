@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App, answers};
+use super::{Actor, App, answers, rulings};
 use crate::domain::bank::TopicMatch;
 use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
 use crate::domain::ids::platform_of;
@@ -97,9 +97,16 @@ impl App {
             Some(Action::Hint(round)) => self.give_hint(actor, &round).await,
             Some(Action::MyResult(round)) => self.my_result(actor, &round).await,
             Some(Action::Drill { drill, at, verb }) => self.press_drill(actor, &drill, at, verb).await,
+            Some(Action::Claim { round, point: Some(point) }) => self.ask_for_claim(actor, &round, point).await,
+            Some(Action::Claim { round, point: None }) => self.ask_for_any_claim(actor, &round).await,
+            Some(Action::Review(round)) => self.take_review(actor, &round).await,
+            Some(Action::RuleReview { review, point, covered }) => {
+                self.rule_on_review(actor, &review, point, covered).await
+            }
+            Some(Action::Rule { claim, covered }) => self.rule_on_claim(actor, &claim, covered).await,
             Some(Action::Forget) => self.forget(&actor.member).await.map(Reply::show),
             Some(Action::Run(line)) => self.line(actor, &line).await,
-            None => Ok(Reply::show(text::unknown_button())),
+            Some(Action::Reviewed(_)) | None => Ok(Reply::show(text::unknown_button())),
         }
     }
 
@@ -111,6 +118,15 @@ impl App {
             Some(Action::Answer(round)) => self.save_answer(actor, &round, answer, confidence).await,
             Some(Action::Drill { drill, at, verb: Verb::Answer }) => {
                 self.answer_drill(actor, &drill, at, answer, confidence).await
+            }
+            Some(Action::Claim { round, point: Some(point) }) => self.claim_point(actor, &round, point, answer).await,
+            Some(Action::Claim { round, point: None }) => {
+                let point = values.get("point").map_or("", String::as_str);
+                self.claim_any(actor, &round, point, answer).await
+            }
+            Some(Action::Reviewed(review)) => {
+                let points = values.get("points").map_or("", String::as_str);
+                self.finish_review(actor, &review, points).await
             }
             _ => Ok(Reply::show(text::unknown_button())),
         }
@@ -145,6 +161,7 @@ impl App {
         let problem = match Action::decode(action)? {
             Action::Answer(_) => answers::refuse(answer, text::empty_answer),
             Action::Drill { verb: Verb::Answer, .. } => answers::refuse(answer, text::empty_drill_answer),
+            Action::Claim { .. } => rulings::refuse_claim(answer),
             _ => None,
         };
         problem.map(|problem| ("answer", problem))

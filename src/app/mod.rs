@@ -13,6 +13,8 @@ mod drills;
 mod handle;
 pub mod inbox;
 pub mod judge;
+mod reviews;
+mod rulings;
 mod setup;
 mod tick;
 

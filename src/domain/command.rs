@@ -1,6 +1,6 @@
 //! The one table of commands that every platform is fed from, and the reading of what people type or press.
 
-use super::ids::{DrillId, RoundId};
+use super::ids::{ClaimId, DrillId, ReviewId, RoundId};
 use super::question::Level;
 
 /// What a value may be; platforms with typed options and autocomplete use it.
@@ -702,6 +702,26 @@ pub enum Action {
         at: usize,
         verb: Verb,
     },
+    /// Open the form of a claim, or (as a form) make it; without a point, the form has a pick of it.
+    Claim {
+        round: RoundId,
+        point: Option<usize>,
+    },
+    /// Decide a claim, or overrule what was decided.
+    Rule {
+        claim: ClaimId,
+        covered: bool,
+    },
+    /// Take an answer of a round to review, or the one that was taken before.
+    Review(RoundId),
+    /// As a form: what the reviewer ticked.
+    Reviewed(ReviewId),
+    /// Decide what a reviewer and the grader see differently.
+    RuleReview {
+        review: ReviewId,
+        point: usize,
+        covered: bool,
+    },
     /// Erase my data, after having been asked.
     Forget,
     /// A command behind a button.
@@ -725,9 +745,22 @@ impl Action {
                 };
                 format!("drill:{drill}:{at}:{verb}")
             }
+            Action::Claim { round, point: Some(point) } => format!("claim:{round}:{point}"),
+            Action::Claim { round, point: None } => format!("claim:{round}"),
+            Action::Rule { claim, covered } => format!("rule:{claim}:{}", yes_or_no(*covered)),
+            Action::Review(round) => format!("review:{round}"),
+            Action::Reviewed(review) => format!("reviewed:{review}"),
+            Action::RuleReview { review, point, covered } => {
+                format!("decide:{review}:{point}:{}", yes_or_no(*covered))
+            }
             Action::Forget => "forget".to_owned(),
             Action::Run(line) => format!("run:{line}"),
         }
+    }
+
+    /// True for what an organiser may do and others may not, or not any more.
+    pub fn is_ruling(&self) -> bool {
+        matches!(self, Action::Rule { .. } | Action::RuleReview { .. })
     }
 
     /// None for what an older version (or a stranger) made up.
@@ -741,6 +774,24 @@ impl Action {
             "hint" => Action::Hint(RoundId::new(rest)),
             "result" => Action::MyResult(RoundId::new(rest)),
             "run" => Action::Run(rest.to_owned()),
+            "claim" => {
+                let (round, point) = match rest.split_once(':') {
+                    Some((round, point)) => (round, Some(point.parse().ok()?)),
+                    None => (rest, None),
+                };
+                Action::Claim { round: RoundId::new(round), point }
+            }
+            "rule" => {
+                let (claim, verdict) = rest.split_once(':')?;
+                Action::Rule { claim: ClaimId::new(claim), covered: said_yes(verdict)? }
+            }
+            "review" => Action::Review(RoundId::new(rest)),
+            "reviewed" => Action::Reviewed(ReviewId::new(rest)),
+            "decide" => {
+                let mut parts = rest.splitn(3, ':');
+                let (review, point, verdict) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+                Action::RuleReview { review: ReviewId::new(review), point, covered: said_yes(verdict)? }
+            }
             "drill" => {
                 let mut parts = rest.splitn(3, ':');
                 let (drill, at, verb) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
@@ -756,6 +807,18 @@ impl Action {
             }
             _ => return None,
         })
+    }
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+fn said_yes(text: &str) -> Option<bool> {
+    match text {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     }
 }
 
@@ -838,6 +901,12 @@ mod tests {
             Action::MyResult(RoundId::new("abcdefghijklmnop")),
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 19, verb: Verb::Pick(3) },
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
+            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: Some(11) },
+            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: None },
+            Action::Rule { claim: ClaimId::new("abcdefghijklmnop"), covered: true },
+            Action::Review(RoundId::new("abcdefghijklmnop")),
+            Action::Reviewed(ReviewId::new("abcdefghijklmnop")),
+            Action::RuleReview { review: ReviewId::new("abcdefghijklmnop"), point: 11, covered: false },
             Action::Forget,
             Action::Run("/drill iam".to_owned()),
         ] {
@@ -845,7 +914,17 @@ mod tests {
             assert!(text.len() <= 100, "{text}");
             assert_eq!(Action::decode(&text), Some(action));
         }
-        for old in ["", "answer", "drill:x", "drill:x:y:next", "drill:x:1:jump", "vote:1"] {
+        for old in [
+            "",
+            "answer",
+            "drill:x",
+            "drill:x:y:next",
+            "drill:x:1:jump",
+            "vote:1",
+            "rule:x:maybe",
+            "claim:x:y",
+            "decide:x:1",
+        ] {
             assert_eq!(Action::decode(old), None, "{old}");
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ChannelId, DeliveryId, MemberId, MessageId, RoundId, ThreadId};
+use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, ReviewId, RoundId, ThreadId};
 
 /// Rendered when it is sent, from what the store knows then, so a row is small and a card is never out of date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,14 +16,29 @@ pub enum Effect {
     Collect { round: RoundId },
     /// Post one part of the reveal into the thread.
     Reveal { round: RoundId, part: usize },
-    /// Bring the posted parts of a reveal up to date: somebody in them has been erased.
-    Retell { round: RoundId },
+    /// Bring the posted parts of a reveal up to date: somebody in them has been erased, or their answer ruled on; `change` is the
+    /// number of the ruling. One that is on its way may have been read before the next ruling, so each has a row of its own.
+    Retell {
+        round: RoundId,
+        #[serde(default)]
+        change: i64,
+    },
     /// Tell the organisers whose answers of a round are nearly somebody else's.
     Copying { round: RoundId },
     /// Bring that up to date: somebody in it has been erased.
     RetellCopying { round: RoundId },
     /// Tell one member their own result.
     Result { round: RoundId, member: MemberId },
+    /// Post a claim into the round's thread, without its author's name.
+    Claim { claim: ClaimId, round: RoundId },
+    /// Bring a posted claim up to date: it was decided, or somebody in it erased.
+    Claimed { claim: ClaimId, round: RoundId, change: i64 },
+    /// Tell a member what a ruling did to their result; `was` is their coverage before.
+    Ruled { round: RoundId, member: MemberId, ruling: i64, was: i64 },
+    /// Tell the channel's organisers what a reader and the grader see differently in an answer.
+    Dispute { review: ReviewId, round: RoundId },
+    /// Bring that up to date: it was decided, or somebody in it erased.
+    Disputed { review: ReviewId, round: RoundId, change: i64 },
     /// Tell the channel's organisers.
     Notice { channel: ChannelId, text: String },
 }
@@ -37,10 +52,16 @@ impl Effect {
             Effect::Collect { round } => format!("collect:{round}"),
             Effect::Reveal { round, part: 0 } => format!("reveal:{round}"),
             Effect::Reveal { round, part } => format!("reveal:{round}:{part}"),
-            Effect::Retell { round } => format!("retell:{round}"),
+            Effect::Retell { round, change: 0 } => format!("retell:{round}"),
+            Effect::Retell { round, change } => format!("retell:{round}:{change}"),
             Effect::Copying { round } => format!("copying:{round}"),
             Effect::RetellCopying { round } => format!("retell:copying:{round}"),
             Effect::Result { round, member } => format!("result:{round}:{member}"),
+            Effect::Claim { claim, .. } => format!("claim:{claim}"),
+            Effect::Claimed { claim, change, .. } => format!("claimed:{claim}:{change}"),
+            Effect::Ruled { round, member, ruling, .. } => format!("ruled:{round}:{ruling}:{member}"),
+            Effect::Dispute { review, .. } => format!("dispute:{review}"),
+            Effect::Disputed { review, change, .. } => format!("disputed:{review}:{change}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })
     }
@@ -48,8 +69,12 @@ impl Effect {
     /// Rows of one lane go out in order. What only one person sees does not wait for the channel's lane.
     pub fn lane(&self, channel: &ChannelId) -> String {
         match self {
-            Effect::Result { member, .. } => format!("{channel}#{member}"),
-            Effect::Copying { .. } | Effect::RetellCopying { .. } | Effect::Notice { .. } => {
+            Effect::Result { member, .. } | Effect::Ruled { member, .. } => format!("{channel}#{member}"),
+            Effect::Notice { .. }
+            | Effect::Dispute { .. }
+            | Effect::Disputed { .. }
+            | Effect::Copying { .. }
+            | Effect::RetellCopying { .. } => {
                 format!("{channel}#organisers")
             }
             _ => channel.to_string(),

@@ -67,6 +67,14 @@ id! {
     /// One member's private drill.
     DrillId
 }
+id! {
+    /// A member's claim that their answer covers a key point: 16 characters derived from round, member and point.
+    ClaimId
+}
+id! {
+    /// A member's review of somebody else's answer: 16 characters derived from round, author and reviewer.
+    ReviewId
+}
 
 impl ScheduleId {
     pub fn of(channel: &ChannelId, name: &str) -> Self {
@@ -83,6 +91,18 @@ impl RoundId {
     /// `slot` is the local date and time the round stands for, `2026-11-23T09:00`.
     pub fn of(schedule: &ScheduleId, slot: &str) -> Self {
         Self(short_hash(&[schedule.as_str(), slot]))
+    }
+}
+
+impl ClaimId {
+    pub fn of(round: &RoundId, member: &MemberId, point: usize) -> Self {
+        Self(short_hash(&["claim", round.as_str(), member.as_str(), &point.to_string()]))
+    }
+}
+
+impl ReviewId {
+    pub fn of(round: &RoundId, author: &MemberId, reviewer: &MemberId) -> Self {
+        Self(short_hash(&["review", round.as_str(), author.as_str(), reviewer.as_str()]))
     }
 }
 

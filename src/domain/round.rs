@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{ChannelId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId};
 use super::question::Question;
+use super::ruling::answer_key;
 use super::schedule::AnswerMode;
 use super::score::{after_hints, points_tenths};
 
@@ -108,6 +109,8 @@ impl Period {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
     pub member: MemberId,
+    /// A hash of the answer's words.
+    pub answer: String,
     pub grade: Grade,
     /// 0-100, hints taken off.
     pub coverage: i64,
@@ -129,14 +132,20 @@ pub fn grade(question: &Question, lexicon: &Arc<Lexicon>, answers: Vec<Answer>) 
     answers.into_iter().map(|answer| Graded { grade: rubric.grade(&answer.text), answer }).collect()
 }
 
+/// Coverage 0-100 with the hints taken off, and points in tenths.
+pub fn worth(question: &Question, grade: &Grade, hints: i64) -> (i64, i64) {
+    let coverage = after_hints(i64::from(grade.score), hints);
+    (coverage, points_tenths(coverage, question.level))
+}
+
 /// What each grade is worth, the best first. `hints` is how many each member took.
 pub fn score(question: &Question, graded: Vec<Graded>, hints: impl Fn(&MemberId) -> i64) -> Vec<Scored> {
     let mut scored: Vec<Scored> = graded
         .into_iter()
         .map(|Graded { answer, grade }| {
             let hints = hints(&answer.member);
-            let coverage = after_hints(i64::from(grade.score), hints);
-            Scored { points: points_tenths(coverage, question.level), member: answer.member, grade, coverage, hints }
+            let (coverage, points) = worth(question, &grade, hints);
+            Scored { answer: answer_key(&answer.text), member: answer.member, grade, coverage, hints, points }
         })
         .collect();
     scored.sort_by(|a, b| b.coverage.cmp(&a.coverage).then_with(|| a.member.cmp(&b.member)));

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod channels;
+pub mod claims;
 pub mod confidence;
 pub mod copies;
 mod db;
@@ -10,7 +11,9 @@ pub mod erased;
 pub mod members;
 pub mod notes;
 pub mod outbox;
+pub mod reviews;
 pub mod rounds;
+pub mod rulings;
 pub mod schedules;
 pub mod scores;
 pub mod slack;

@@ -157,7 +157,7 @@ pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) ->
 pub async fn once_more(conn: &mut Conn, channel: &ChannelId, now: i64) -> Result<()> {
     let sql = "update outbox set state = 'pending', not_before = $2, error = ''
                where channel_id = $1 and state = 'failed'
-                 and (id like 'retell:%' or ((id like 'reveal:%' or id like 'card:%') and created_at > $3))";
+                 and (id like 'retell:%' or id like 'claimed:%' or id like 'disputed:%' or ((id like 'reveal:%' or id like 'card:%') and created_at > $3))";
     execute(conn, sql, vec![channel.as_str().into(), now.into(), (now - OF_INTEREST_MS).into()]).await?;
     Ok(())
 }

@@ -17,6 +17,8 @@ pub struct Score {
     pub topic: String,
     pub day: String,
     pub coverage: i64,
+    /// The coverage at the reveal, by which its answers stand in order whatever was ruled later.
+    pub placed: i64,
     pub hints: i64,
     pub points: i64,
     pub grade: Grade,
@@ -48,15 +50,17 @@ pub async fn insert(
             one.points.into(),
             serde_json::to_string(&one.grade).context("cannot write a grade as JSON")?.into(),
             now.into(),
+            one.answer.as_str().into(),
+            one.coverage.into(),
         ]);
     }
     let head = "scores (round_id, member_id, channel_id, schedule_id, number, topic, day, week, month, coverage, hints, points,
-                grade, scored_at)";
+                grade, scored_at, answer, placed)";
     insert_many(conn, head, "on conflict (round_id, member_id) do nothing", rows).await?;
     Ok(())
 }
 
-const COLUMNS: &str = "round_id, member_id, topic, day, coverage, hints, points, grade";
+const COLUMNS: &str = "round_id, member_id, topic, day, coverage, placed, hints, points, grade";
 
 /// All scores of a round, the best first.
 pub async fn of_round(conn: &mut Conn, round: &RoundId) -> Result<Vec<Score>> {
@@ -68,6 +72,12 @@ pub async fn get(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<
     let sql = format!("select {COLUMNS} from scores where round_id = $1 and member_id = $2");
     let row = fetch_optional(conn, sql, vec![round.as_str().into(), member.as_str().into()]).await?;
     row.map(|row| read(&row)).transpose()
+}
+
+/// Who has a score in a round.
+pub async fn members_of(conn: &mut Conn, round: &RoundId) -> Result<Vec<MemberId>> {
+    let rows = fetch_all(conn, "select member_id from scores where round_id = $1", vec![round.as_str().into()]).await?;
+    rows.iter().map(|row| Ok(MemberId::new(text(row, "member_id")?))).collect()
 }
 
 /// The rounds in whose reveal a member appears, with their channels.
@@ -191,6 +201,7 @@ fn read(row: &AnyRow) -> Result<Score> {
         topic: text(row, "topic")?,
         day: text(row, "day")?,
         coverage: int(row, "coverage")?,
+        placed: int(row, "placed")?,
         hints: int(row, "hints")?,
         points: int(row, "points")?,
         grade: serde_json::from_str(&text(row, "grade")?).context("a stored grade cannot be read")?,

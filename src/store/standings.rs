@@ -112,12 +112,15 @@ pub async fn members(conn: &mut Conn, list: &List) -> Result<i64> {
 
 /// Where the standings differ from a recount of the scores; empty when all is well.
 pub async fn differences(conn: &mut Conn) -> Result<Vec<String>> {
-    let parts = [("daily", "scores"), ("drill", "drill_scores")].map(|(board, table)| {
+    let sources = [
+        ("daily", "member_id, points, 1 as answered from scores"),
+        ("drill", "member_id, points, 1 as answered from drill_scores"),
+        ("daily", "reviewer_id as member_id, points, 0 as answered from reviews where points > 0"),
+    ];
+    let parts = sources.map(|(board, source)| {
         ["'all'", "month", "week"].map(|span| {
             ["''", "topic"].map(|topic| {
-                format!(
-                    "select channel_id, '{board}' as board, {topic} as topic, {span} as span, member_id, points from {table}"
-                )
+                format!("select channel_id, '{board}' as board, {topic} as topic, {span} as span, {source}")
             })
         })
     });
@@ -132,7 +135,7 @@ pub async fn differences(conn: &mut Conn) -> Result<Vec<String>> {
         "select channel_id, board, topic, span, member_id, cast(sum(points) as bigint) as points,
                 cast(sum(answered) as bigint) as answered
          from ({} standings union all {} (select channel_id, board, topic, span, member_id, sum(points) as points,
-               count(*) as answered from ({recount}) as each_score group by channel_id, board, topic, span, member_id)
+               sum(answered) as answered from ({recount}) as each_score group by channel_id, board, topic, span, member_id)
                as counted) as both_sides
          group by channel_id, board, topic, span, member_id
          having sum(points) <> 0 or sum(answered) <> 0",

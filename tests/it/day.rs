@@ -74,6 +74,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Your answer
     > The backend keeps the state, a lock stops two writers, and versions help to recover.
     (Underlined: the words that counted.)
+    [Review an answer]
     --- to Bob
     # Your result
     50 of 100, worth 100 points
@@ -86,6 +87,8 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Your answer
     > The backend keeps the state.
     (Underlined: the words that counted.)
+    (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
     ");
     assert_snapshot!(w.card(), @r#"
     # iam question 3: who keeps the state?

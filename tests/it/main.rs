@@ -21,6 +21,8 @@ mod input;
 mod judge;
 mod layers;
 mod property;
+mod reviews;
+mod rulings;
 mod slack;
 mod store;
 mod time;

@@ -17,6 +17,7 @@ use drillbot::domain::ids::{
     ChannelId, DeliveryId, DrillId, MemberId, MessageId, QuestionId, RoundId, ScheduleId, ThreadId,
 };
 use drillbot::domain::round::{Period, Round, Scored, State};
+use drillbot::domain::ruling::answer_key;
 use drillbot::domain::schedule::AnswerMode;
 use drillbot::store::channels::Step;
 use drillbot::store::drills::Scored as Drilled;
@@ -704,7 +705,7 @@ async fn what_a_channel_missed_is_tried_once_more(store: Store) {
         let all = [
             Effect::Reveal { round: reveal, part: 0 },
             Effect::Card { round: card },
-            Effect::Retell { round: retell },
+            Effect::Retell { round: retell, change: 0 },
             Effect::Question { round: question },
         ];
         all.map(|one| effect("one", one)).to_vec()
@@ -879,7 +880,7 @@ async fn workers(store: &Store, count: usize, rows: usize) {
 
 fn scored(name: &str, coverage: i64, points: i64) -> Scored {
     let grade = Grade { score: 50, points: vec![], rough: false, guard: None, copied: None };
-    Scored { member: member(name), grade, coverage, hints: 1, points }
+    Scored { member: member(name), answer: answer_key(name), grade, coverage, hints: 1, points }
 }
 
 async fn scores_are_kept_once_a_round_and_member(store: Store) {

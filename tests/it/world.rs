@@ -381,6 +381,14 @@ impl World {
         self.submit(name, &form.action, answer).await
     }
 
+    /// Sends the form that is open in front of this person, with these values by input.
+    pub async fn send_values(&mut self, name: &str, values: &[(&str, &str)]) -> String {
+        let (actor, form) = (self.actor(name), self.form(name));
+        let values = values.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+        let reply = self.app.submit(&actor, &form.action, &values).await.expect("a reply");
+        self.note(name, reply)
+    }
+
     pub fn form(&self, name: &str) -> Form {
         match self.replies.get(name) {
             Some(Reply::Open { form }) => form.clone(),

@@ -14,7 +14,7 @@ use serenity::all::{
 use super::rest::{Call, Failure, Method};
 use super::{Discord, channel_id, code, commands, member_id, permissions, render, space_id};
 use crate::app::{Actor, App, Written};
-use crate::domain::command;
+use crate::domain::command::{self, Action};
 use crate::domain::ids::ThreadId;
 use crate::domain::message::{Message, Reply};
 use crate::domain::text::{self, trouble};
@@ -220,7 +220,7 @@ async fn on_press(discord: &Discord, press: ComponentInteraction) {
     let ticket =
         Ticket { id: press.id.get(), application: press.application_id.get(), token: press.token.clone(), private };
     let guild = press.guild_id.map(|id| id.get());
-    let actor =
+    let mut actor =
         actor(discord, &press.user, press.member.as_ref(), guild, press.channel.as_ref(), press.channel_id.get());
     discord.note_name(&press.user.id.to_string(), &actor.name);
     if !discord.serves(guild) {
@@ -228,9 +228,14 @@ async fn on_press(discord: &Discord, press: ComponentInteraction) {
     }
     let (app, action) = (discord.app().clone(), press.data.custom_id);
     let form = App::blank_form(&action);
+    let (in_private, user, here) = (guild.is_none(), press.user.id, discord.clone());
     // A command behind a button of a private message goes on in that message.
     let moves_on = private && action.starts_with("run:");
     let work = async move {
+        if in_private && let Some(Action::RuleReview { review, .. }) = Action::decode(&action) {
+            // What organisers are told in private they decide there, where Discord does not say what they may do.
+            actor.organiser = here.looks_after(&review, user.get()).await;
+        }
         Ok(match app.press(&actor, &action).await? {
             Reply::Show { message } if moves_on => Reply::Replace { message },
             reply => reply,

@@ -11,7 +11,7 @@ use super::rest::{Call, Failure, Method};
 use super::{Discord, Opened, Raw, RawId, Target, bare, channel_id, code, mark, render, unsure};
 use crate::app::chat::{Post, SendError};
 use crate::domain::effect::Posted;
-use crate::domain::ids::{ChannelId, MessageId, ThreadId};
+use crate::domain::ids::{ChannelId, MessageId, ReviewId, ThreadId};
 use crate::domain::markup;
 use crate::domain::text::trouble;
 
@@ -268,6 +268,22 @@ impl Discord {
             }
         }
         Ok(all)
+    }
+
+    /// Whether somebody looks after the channel of a review.
+    pub(super) async fn looks_after(&self, review: &ReviewId, user: u64) -> bool {
+        let organisers = match self.app().channel_of_review(review).await {
+            Ok(Some(channel)) => self.organisers(&channel).await,
+            Ok(None) => return false,
+            Err(error) => Err(SendError::Retry { after: Duration::ZERO, why: format!("{error:#}") }),
+        };
+        match organisers {
+            Ok(all) => all.contains(&user.to_string()),
+            Err(error) => {
+                tracing::warn!(why = %error, "cannot see who looks after a channel");
+                false
+            }
+        }
     }
 
     /// Tells an organiser in private; in the channel when none takes private messages.

@@ -2,6 +2,7 @@
 
 mod boards;
 mod card;
+mod claim;
 mod confidence;
 mod copying;
 mod daily;
@@ -11,6 +12,7 @@ mod general;
 pub mod install;
 mod local;
 mod result;
+mod review;
 pub mod trouble;
 
 use super::markup;
@@ -20,6 +22,12 @@ pub use boards::{Me, Recent, Standing, board_size, board_title, home, leaderboar
 pub use card::{
     CardView, NamedAnswer, Reveal, SAVE_AS_ANSWER, all_hints, answer_form, blank_form, card, erased_part, hint, reveal,
     thread_title,
+};
+pub use claim::{
+    CLAIM_CHARS, ClaimView, cannot_be_claimed, claim, claim_any_form, claim_buttons, claim_form, claim_gone,
+    claim_made, claim_options, claim_too_long, claimable, claimed_already, decided_already, empty_claim, may_claim,
+    not_this_point, not_your_words, nothing_to_claim, own_claim, ruled, ruling_line, rulings_heading, stands_so,
+    thanks_for_ruling,
 };
 pub use confidence::{CONFIDENCE, SureAndWrong, graded_without, read_confidence, saved_without};
 pub use copying::{CopiedAnswer, copying_notice, erased_copies};
@@ -41,6 +49,11 @@ pub use general::{
 };
 pub use local::{Local, localized};
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
+pub use review::{
+    Disputed, confirmed_by_readers, dispute, dispute_erased, dispute_gone, not_these_points, nothing_to_review,
+    only_who_answered, own_answer, point_options, review_button, review_form, review_gone, reviewed, reviewed_already,
+    rulings_are_for_organisers,
+};
 pub use trouble::{
     CHANNEL_DELETED, channel_deleted, channel_trouble, half_posted, half_revealed, in_trouble, step_fails, undelivered,
     unread,

@@ -3,34 +3,32 @@
 use super::confidence;
 use super::copying::copied_note;
 use crate::domain::confidence::Confidence;
-use crate::domain::grade::{Grade, PointState};
+use crate::domain::grade::{Decider, Grade, PointGrade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Message, Span, Tone};
-use crate::domain::question::Question;
+use crate::domain::question::{KeyPoint, Question};
 use crate::domain::score::{HINT_COST, show_points};
 
 /// Said, missing, to correct: what a grade means, in sentences.
 pub(super) fn feedback(question: &Question, grade: &Grade) -> Vec<Block> {
     let of = |state: PointState| {
-        question
-            .key_points
-            .iter()
-            .zip(&grade.points)
-            .filter(move |(_, point)| point.state == state)
-            .map(|(point, _)| point)
-            .collect::<Vec<_>>()
+        question.key_points.iter().zip(&grade.points).filter(move |(_, point)| point.state == state).collect::<Vec<_>>()
     };
     let mut blocks = Vec::new();
     let (said, mut unclear, mut missing) = (of(PointState::Covered), of(PointState::Unclear), of(PointState::Missing));
     let wrong = of(PointState::Contradicted);
     // The heaviest first: that is what to learn.
-    missing.sort_by_key(|point| std::cmp::Reverse(point.weight));
-    unclear.sort_by_key(|point| std::cmp::Reverse(point.weight));
-    let mut section = |title: &str, mark: &str, points: &[&crate::domain::question::KeyPoint]| {
+    missing.sort_by_key(|(point, _)| std::cmp::Reverse(point.weight));
+    unclear.sort_by_key(|(point, _)| std::cmp::Reverse(point.weight));
+    let mut section = |title: &str, mark: &str, points: &[(&KeyPoint, &PointGrade)]| {
         if !points.is_empty() {
             blocks.push(Block::heading(title));
-            for point in points {
-                blocks.push(Block::item(mark, markup::spans(&point.text)));
+            for (point, grade) in points {
+                let mut spans = markup::spans(&point.text);
+                if grade.by == Decider::Ruling {
+                    spans.push(Span::plain(" (decided by people)"));
+                }
+                blocks.push(Block::item(mark, spans));
             }
         }
     };

@@ -9,6 +9,7 @@ mod gateway;
 mod interactions;
 mod outcomes;
 mod render;
+mod rulings;
 
 use std::sync::Arc;
 use std::time::Duration;

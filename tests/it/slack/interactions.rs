@@ -134,6 +134,8 @@ async fn a_question_from_its_card_to_the_results() {
     Your answer
     The backend keeps the state.
     Underlined: the words that counted.
+    Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
     ");
     // It stands where it was asked for: in the thread, or in the channel.
     let place = |seen: &Seen| fake.shown(seen.message.expect("a message")).expect("the message").thread;

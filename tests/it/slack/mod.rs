@@ -13,6 +13,7 @@ mod manifest;
 mod outcomes;
 mod people;
 mod render;
+mod rulings;
 mod sockets;
 mod strain;
 

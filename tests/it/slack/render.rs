@@ -8,15 +8,16 @@ use drillbot::domain::bank::{Bank, Source};
 use drillbot::domain::command::{Board, Window};
 use drillbot::domain::confidence::Confidence;
 use drillbot::domain::drill::{Drill, Item, Outcome};
-use drillbot::domain::grade::grade;
-use drillbot::domain::ids::{ChannelId, DrillId, MemberId, RoundId, ScheduleId};
+use drillbot::domain::grade::{PointState, grade};
+use drillbot::domain::ids::{ChannelId, ClaimId, DrillId, MemberId, ReviewId, RoundId, ScheduleId};
 use drillbot::domain::message::{
     Block, Button, Choosable, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone,
 };
 use drillbot::domain::question::Question;
 use drillbot::domain::round::{Period, Round, State};
+use drillbot::domain::ruling::ClaimState;
 use drillbot::domain::schedule::AnswerMode;
-use drillbot::domain::text::{self, CardView, NamedAnswer, Reveal, Standing};
+use drillbot::domain::text::{self, CardView, ClaimView, Disputed, NamedAnswer, Reveal, Standing};
 use insta::assert_snapshot;
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -1684,6 +1685,30 @@ fn nothing_of_our_own_questions_is_shortened() {
             }));
             messages.push(text::my_result(question, &question.model_answer, None, &all, 0, 100, 100));
             messages.push(text::all_hints(question));
+            for state in [ClaimState::Open, ClaimState::Confirmed] {
+                messages.extend(question.key_points.iter().map(|point| {
+                    text::claim(&ClaimView {
+                        id: &ClaimId::new("abcdefghijklmnop"),
+                        question,
+                        point,
+                        words: &question.model_answer,
+                        state,
+                        author: Some("Ann"),
+                        decided_by: Some("Bob"),
+                        coverage: Some(83),
+                    })
+                }));
+            }
+            let points: Vec<Disputed> = (0..question.key_points.len())
+                .map(|at| Disputed {
+                    at,
+                    point: &question.key_points[at],
+                    ticked: true,
+                    state: PointState::Unclear,
+                    ruling: Some(false),
+                })
+                .collect();
+            messages.push(text::dispute(&ReviewId::new("abcdefghijklmnop"), question, &question.model_answer, &points));
             let answered = Outcome::Answered {
                 text: question.model_answer.clone(),
                 grade: all.clone(),

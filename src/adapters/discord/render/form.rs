@@ -11,7 +11,8 @@ use super::markdown::{Writer, clip};
 use super::{label, words};
 use crate::adapters::layout::{clean_line, size};
 use crate::domain::form::{chosen, handles};
-use crate::domain::message::{Choosable, Form, Input, InputKind};
+use crate::domain::markup;
+use crate::domain::message::{Block, Choosable, Form, Input, InputKind, Message};
 use crate::domain::text;
 
 const TITLE: usize = 45;
@@ -30,7 +31,7 @@ const OPTION_LABEL: usize = 300;
 pub fn modal(form: &Form) -> Value {
     // A modal hides what stands behind it, so the question is what an empty input shows.
     let question = form.blocks.iter().map(words).find(|words| !words.trim().is_empty());
-    let mut components: Vec<Value> = Vec::new();
+    let mut components: Vec<Value> = reading(form).into_iter().collect();
     for input in &form.inputs {
         let more = match &input.kind {
             InputKind::Text { .. } => vec![row(&text_input(input, question.as_deref()))],
@@ -42,6 +43,26 @@ pub fn modal(form: &Form) -> Value {
         }
     }
     json!({ "custom_id": form.action, "title": label(&form.title, TITLE), "components": components })
+}
+
+/// What has to be read before one can answer: forms that quote somebody show all their lines above the inputs.
+fn reading(form: &Form) -> Option<Value> {
+    let quotes = |block: &Block| matches!(block, Block::Quote { .. });
+    form.blocks.iter().find(|block| quotes(block))?;
+    let content = |most: usize| {
+        let cut = |block: &Block| match block {
+            Block::Quote { by, text, .. } => {
+                Block::Quote { by: by.clone(), text: markup::shorten(text, most), hits: vec![] }
+            }
+            other => other.clone(),
+        };
+        let message = Message { blocks: form.blocks.iter().map(cut).collect(), ..Message::default() };
+        let all = super::message(&message, None).embeds;
+        all.into_iter().map(|embed| embed.description).collect::<Vec<_>>().join("\n")
+    };
+    let fitting = std::iter::successors(Some(TEXT_DISPLAY), |most| (*most > 1).then(|| most / 2)).map(content);
+    let content = fitting.into_iter().find(|content| size(content) <= TEXT_DISPLAY)?;
+    (!content.trim().is_empty()).then(|| json!({ "type": 10, "content": content }))
 }
 
 fn row(input: &Value) -> Value {

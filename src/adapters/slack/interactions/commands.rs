@@ -144,6 +144,13 @@ fn calls_a_group(typed: Typed) -> Result<Typed, Usage> {
     Ok(typed)
 }
 
+/// Whether somebody is an organiser; None when nobody tells soon.
+pub(super) async fn is_organiser(slack: &Slack, workspace: &Arc<Workspace>, user: &str) -> Option<bool> {
+    let listed = slack.0.settings.organisers.iter().any(|id| id == user);
+    let person = tokio::time::timeout(FOR_A_PERSON, slack.organiser(workspace, user)).await.ok().flatten();
+    if listed { Some(true) } else { person }
+}
+
 /// Learns whether somebody is an organiser, and what their channel is called; what is to be said beside the answer, or instead of it.
 async fn steers(
     slack: &Slack,
@@ -152,17 +159,9 @@ async fn steers(
     actor: &mut Actor,
 ) -> Result<Option<Block>, Message> {
     let channel = actor.channel.clone();
-    let within = |asked| tokio::time::timeout(FOR_A_PERSON, asked);
-    let (person, place) = tokio::join!(
-        within(slack.organiser(workspace, user)),
-        tokio::time::timeout(FOR_A_PERSON, slack.place(&channel))
-    );
-    let listed = slack.0.settings.organisers.iter().any(|id| id == user);
-    actor.organiser = match person.ok().flatten() {
-        Some(organiser) => listed || organiser,
-        None if listed => true,
-        None => return Err(text::organiser_unknown()),
-    };
+    let (organiser, place) =
+        tokio::join!(is_organiser(slack, workspace, user), tokio::time::timeout(FOR_A_PERSON, slack.place(&channel)));
+    actor.organiser = organiser.ok_or_else(text::organiser_unknown)?;
     let Ok(Some(place)) = place else { return Ok(None) };
     if let Some(name) = place.name {
         actor.channel_name = name;

@@ -259,8 +259,11 @@ async fn on_interaction(slack: Slack, heard: Interaction, turn: u64, sent: Optio
         (None, None) => Origin::default(),
     };
     let handle = if heard.user.username.is_empty() { &heard.user.name } else { &heard.user.username };
-    let actor = actor(&slack, &workspace, &heard.user.id, handle, &origin).await;
+    let mut actor = actor(&slack, &workspace, &heard.user.id, handle, &origin).await;
     let action = heard.actions.first().map(|pressed| pressed.action_id.clone()).unwrap_or_default();
+    if Action::decode(&action).is_some_and(|action| action.is_ruling()) {
+        actor.organiser = commands::is_organiser(&slack, &workspace, &heard.user.id).await.unwrap_or_default();
+    }
     let line = action.strip_prefix("run:").map(command::take_apart);
     let stage = match (&view, heard.response_url) {
         (Some(_), _) if in_home => Stage::New { url: None },
