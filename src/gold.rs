@@ -28,7 +28,7 @@ struct Point {
     #[serde(default, alias = "all_of")]
     groups: Vec<Vec<String>>,
     #[serde(default)]
-    alt: Vec<Alternative>,
+    alt: Vec<Other>,
     #[serde(default)]
     need: Option<usize>,
     #[serde(default)]
@@ -39,6 +39,25 @@ struct Point {
     required: bool,
     #[serde(default)]
     contradicts: Vec<String>,
+}
+
+/// Another way to say a point: a term, terms that mean the same, or groups of such terms.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Other {
+    Term(String),
+    Terms(Vec<String>),
+    Groups(Vec<Vec<String>>),
+}
+
+impl From<Other> for Alternative {
+    fn from(other: Other) -> Alternative {
+        match other {
+            Other::Term(term) => Alternative::Term(term),
+            Other::Terms(terms) => Alternative::Groups(vec![terms]),
+            Other::Groups(groups) => Alternative::Groups(groups),
+        }
+    }
 }
 
 fn one() -> u8 {
@@ -118,6 +137,7 @@ pub fn rubrics(path: &Path) -> Result<Vec<Question>> {
 
 fn key_point(point: Point) -> KeyPoint {
     let Point { text, weight, groups, alt, need, about, rivals, required, contradicts } = point;
+    let alt = alt.into_iter().map(Alternative::from).collect();
     KeyPoint { text, weight, all_of: groups, alt, need, about, rivals, required, contradicts }
 }
 

@@ -657,7 +657,7 @@ mod tests {
     #[test]
     fn the_model_answer_says_every_point() {
         check(
-            &[("\"old\", \"older\", \"legacy\", \"deprecated\", \"used to\"", "\"old\", \"legacy\", \"former\"")],
+            &[("\"old\", \"older\", \"legacy\", \"deprecated\", \"used to\"", "\"ancient\", \"legacy\", \"former\"")],
             &[
                 "Error model_answer is graded 92, at least 95 is needed: key_points[2] is half covered (nothing of all_of[1])",
                 "Error key_points[2].all_of[1] is not met by the model answer",
@@ -683,8 +683,8 @@ mod tests {
         );
         check(&[("must .. dynamodb", " .. ")], &["Error key_points[2].contradicts[1] ` .. ` does not even fire"]);
         check(
-            &[("must .. dynamodb", "use_lockfile .. wrong")],
-            &["Error key_points[2].contradicts[1] `use_lockfile .. wrong` is graded 33 as an answer"],
+            &[("must .. dynamodb", "one operation at a time .. use_lockfile")],
+            &["Error key_points[2].contradicts[1] `one operation at a time .. use_lockfile` is graded 42 as an answer"],
         );
     }
 

@@ -11,6 +11,7 @@ use crate::domain::confidence::Confidence;
 use crate::domain::ids::{MemberId, RoundId, short_hash};
 
 const HEAD: &str = "answer_parts (round_id, part_id, member_id, body, written_at, late, deleted, confidence)";
+const COLUMNS: &str = "part_id, member_id, body, written_at, late, deleted, confidence";
 const TAIL: &str =
     "on conflict (round_id, part_id) do update set body = excluded.body, written_at = excluded.written_at,
                     late = excluded.late, deleted = excluded.deleted, confidence = excluded.confidence";
@@ -25,7 +26,7 @@ pub async fn standing(conn: &mut Conn, round: &RoundId, parts: &[Part]) -> Resul
     let mut out = Vec::new();
     for some in parts.chunks(400) {
         let sql = format!(
-            "select part_id, member_id, body, written_at, late, deleted from answer_parts
+            "select {COLUMNS} from answer_parts
              where round_id = $1 and deleted = 0 and part_id in ({})",
             places(2, some.len())
         );
@@ -128,22 +129,20 @@ fn row(round: &RoundId, part: &Part) -> Vec<Bind> {
 
 /// All parts of a round in the order they were written.
 pub async fn of_round(conn: &mut Conn, round: &RoundId) -> Result<Vec<Part>> {
-    let sql =
-        "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts where round_id = $1
-               order by written_at, part_id";
+    let sql = format!("select {COLUMNS} from answer_parts where round_id = $1 order by written_at, part_id");
     fetch_all(conn, sql, vec![round.as_str().into()]).await?.iter().map(read).collect()
 }
 
 /// One member's parts of a round.
 pub async fn of_member(conn: &mut Conn, round: &RoundId, member: &MemberId) -> Result<Vec<Part>> {
-    let sql = "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts
-               where round_id = $1 and member_id = $2 order by written_at, part_id";
+    let sql = format!(
+        "select {COLUMNS} from answer_parts where round_id = $1 and member_id = $2 order by written_at, part_id"
+    );
     fetch_all(conn, sql, vec![round.as_str().into(), member.as_str().into()]).await?.iter().map(read).collect()
 }
 
 pub async fn get(conn: &mut Conn, round: &RoundId, part: &str) -> Result<Option<Part>> {
-    let sql = "select part_id, member_id, body, written_at, late, deleted, confidence from answer_parts
-               where round_id = $1 and part_id = $2";
+    let sql = format!("select {COLUMNS} from answer_parts where round_id = $1 and part_id = $2");
     let row = fetch_optional(conn, sql, vec![round.as_str().into(), part.into()]).await?;
     row.map(|row| read(&row)).transpose()
 }

@@ -96,18 +96,20 @@ async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u
 /// rows. PostgreSQL passes over rows that somebody else has locked: who takes many rows in an order of their own must not wait for any.
 pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, limit: i64) -> Result<Vec<Claimed>> {
     let no_wait = if conn.backend_name() == "PostgreSQL" { "for update of o skip locked" } else { "" };
+    // Picked first, once: as a condition of the update PostgreSQL might pick again for each row, and more than the limit.
     let sql = format!(
-        "update outbox set state = 'sending', attempts = attempts + 1, doubt = doubt + 1, lease_until = $3
-               where id in (
-                 select o.id from outbox o
-                 where o.platform = $1 and o.state in ('pending', 'sending')
-                   and ((o.state = 'pending' and o.not_before <= $2) or (o.state = 'sending' and o.lease_until <= $2))
-                   and not exists (
-                     select 1 from outbox p
-                     where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
-                 order by o.seq limit $4 {no_wait})
-                 and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
-               returning id, channel_id, effect, attempts, doubt, not_after, created_at, seq"
+        "with picked as (
+           select o.id from outbox o
+           where o.platform = $1 and o.state in ('pending', 'sending')
+             and ((o.state = 'pending' and o.not_before <= $2) or (o.state = 'sending' and o.lease_until <= $2))
+             and not exists (
+               select 1 from outbox p
+               where p.lane = o.lane and p.seq < o.seq and p.state in ('pending', 'sending'))
+           order by o.seq limit $4 {no_wait})
+         update outbox set state = 'sending', attempts = attempts + 1, doubt = doubt + 1, lease_until = $3
+         where id in (select id from picked)
+           and ((state = 'pending' and not_before <= $2) or (state = 'sending' and lease_until <= $2))
+         returning id, channel_id, effect, attempts, doubt, not_after, created_at, seq"
     );
     let values = vec![platform.into(), now.into(), lease_until.into(), limit.into()];
     let rows = fetch_all(conn, sql, values).await?;

@@ -7,6 +7,7 @@ use drillbot::content;
 use drillbot::domain::bank::Bank;
 use drillbot::domain::grade::{Guard, PointState, Rubric};
 use drillbot::domain::question::Question;
+use drillbot::gold;
 
 /// The banks that ship with drillbot.
 fn bank() -> Bank {
@@ -191,4 +192,40 @@ fn every_sample_of_the_bank_is_graded_as_its_author_expects() {
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn files_of_answers_are_graded_line_by_line_and_a_bad_line_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let rubric = write(
+        "rubric.jsonl",
+        r#"{"id": "nat", "question": "How does a private subnet reach out?", "key_points": [
+            {"text": "A NAT gateway", "groups": [["nat"], ["gateway"]], "alt": [[["egress"], ["proxy"]], ["ipv6"]]},
+            {"text": "A default route", "groups": [["route"], ["default", "0.0.0.0/0"]], "need": null}]}"#
+            .replace('\n', " ")
+            .as_str(),
+    );
+    let answers = write(
+        "answers.jsonl",
+        "\n{\"id\": \"nat\", \"answers\": [{\"text\": \"A NAT gateway and a default route.\"}, {\"text\": \"An egress-only proxy.\"}, {\"text\": \"\"}]}\n",
+    );
+    let mut out = Vec::new();
+    gold::predict(&rubric, &answers, &mut out).expect("predictions");
+    assert_eq!(
+        String::from_utf8(out).expect("text"),
+        "{\"id\":\"nat\",\"answer\":0,\"covered\":[1,1],\"score\":100}\n\
+         {\"id\":\"nat\",\"answer\":1,\"covered\":[1,0],\"score\":50}\n\
+         {\"id\":\"nat\",\"answer\":2,\"covered\":[0,0],\"score\":0}\n"
+    );
+    let wrong = |text: &str| {
+        let answers = write("wrong.jsonl", text);
+        format!("{:#}", gold::predict(&rubric, &answers, &mut Vec::new()).expect_err("a bad file"))
+    };
+    assert!(wrong("\n{\"id\": 3}").contains("wrong.jsonl:2: "), "{}", wrong("\n{\"id\": 3}"));
+    assert!(wrong("{\"id\": \"tf\", \"answers\": []}").contains("wrong.jsonl:1: there is no question \"tf\" in"));
 }

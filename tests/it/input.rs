@@ -205,7 +205,9 @@ async fn a_hundred_kilobytes_in_a_thread_are_graded_and_the_result_still_fits() 
         w.write_in_thread("Bob", &format!("{FULL} {}", "so it goes on and on ".repeat(500))).await;
     }
     w.at("17:00").await;
-    assert_eq!(w.scores().await, [("bob".to_owned(), 100, 2000)]);
+    // Everything is in it, and thirty thousand words of something else.
+    let scores = w.scores().await;
+    assert!(scores[0].1 <= 5, "{scores:?}");
     let result = w.told("Bob").unwrap();
     assert!(result.chars().count() < 2_000, "{} characters", result.chars().count());
     w.end().await;

@@ -25,6 +25,11 @@ const JOINT_WORDS: usize = 9;
 const MANY_TERMS: usize = 25;
 const TERMS_PERCENT: usize = 80;
 const CLAUSE_WORDS: usize = 6;
+/// A clause of so few words says nothing of its term; a function word in so many clauses is none to speak of.
+const SHORT_CLAUSE: usize = 3;
+const GLUE_CLAUSES: usize = 8;
+/// So many such clauses make a list whatever their words.
+const LONG_LIST: usize = 10;
 /// So many clauses make a list.
 const LIST_CLAUSES: usize = 6;
 
@@ -117,6 +122,7 @@ fn is_nothing_but_terms(tokens: &[Token], marked: &[bool]) -> bool {
 
 /// Clause after clause is a term and nothing else, and several terms say the same.
 fn is_list(rubric: &Rubric, answer: &str, tokens: &[Token], found: &[Found], marked: &[bool]) -> bool {
+    let all = tokens.last().map_or(0, |token| token.clause + 1);
     let (mut clauses, mut bare) = (0, 0);
     let mut start = 0;
     let mut glue = 0;
@@ -128,7 +134,8 @@ fn is_list(rubric: &Rubric, answer: &str, tokens: &[Token], found: &[Found], mar
         let functions = here.clone().filter(|at| !marked[*at] && tokens[*at].class != Class::Content).count();
         glue += functions;
         clauses += 1;
-        bare += usize::from(here.clone().all(is_known) && functions <= 1);
+        let is_short = all >= LONG_LIST && length <= SHORT_CLAUSE && functions <= 1;
+        bare += usize::from(is_short || here.clone().all(is_known) && functions <= 1);
         start += length;
     }
     let signs = ["->", "→", ":", "(", "="].iter().map(|sign| answer.matches(sign).count()).sum::<usize>();
@@ -142,7 +149,7 @@ fn is_list(rubric: &Rubric, answer: &str, tokens: &[Token], found: &[Found], mar
         }
     }
     let terms: usize = groups.values().map(HashSet::len).sum();
-    terms >= 2 * groups.len() || (glue == 0 && bare == clauses)
+    terms >= 2 * groups.len() || (glue * GLUE_CLAUSES <= clauses && bare == clauses)
 }
 
 /// Of the words that carry meaning, nearly all are the question's.

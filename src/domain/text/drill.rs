@@ -2,7 +2,8 @@
 
 use super::card::{answer_input, button};
 use super::confidence;
-use super::result::{feedback, quote, worth};
+use super::feedback::feedback;
+use super::result::{quote, underlined, worth};
 use super::{count, len, names};
 use crate::domain::command::{Action, Verb};
 use crate::domain::drill::{Drill, Outcome};
@@ -86,10 +87,10 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
             summary = worth(grade, hints, coverage, points);
             blocks.push(Block::Line { spans: vec![Span::bold(summary.clone())] });
             blocks.extend(confidence::lesson(*confidence, grade));
-            blocks.extend(feedback(question, grade));
+            blocks.extend(feedback(question, text, grade));
             blocks.push(Block::heading("Your answer"));
             blocks.push(quote(text, grade));
-            blocks.push(Block::note("Underlined: the words that counted."));
+            blocks.extend(underlined(grade));
         }
         Outcome::Picked { option, .. } => {
             if let Some(choice) = &question.choice {

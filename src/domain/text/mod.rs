@@ -7,6 +7,7 @@ mod confidence;
 mod copying;
 mod daily;
 mod drill;
+mod feedback;
 mod form;
 mod general;
 pub mod install;

@@ -2,50 +2,13 @@
 
 use super::confidence;
 use super::copying::copied_note;
+use super::feedback::feedback;
 use crate::domain::confidence::Confidence;
-use crate::domain::grade::{Decider, Grade, PointGrade, PointState};
+use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Message, Span, Tone};
-use crate::domain::question::{KeyPoint, Question};
+use crate::domain::question::Question;
 use crate::domain::score::{HINT_COST, show_points};
-
-/// Said, missing, to correct: what a grade means, in sentences.
-pub(super) fn feedback(question: &Question, grade: &Grade) -> Vec<Block> {
-    let of = |state: PointState| {
-        question.key_points.iter().zip(&grade.points).filter(move |(_, point)| point.state == state).collect::<Vec<_>>()
-    };
-    let mut blocks = Vec::new();
-    let (said, mut unclear, mut missing) = (of(PointState::Covered), of(PointState::Unclear), of(PointState::Missing));
-    let wrong = of(PointState::Contradicted);
-    // The heaviest first: that is what to learn.
-    missing.sort_by_key(|(point, _)| std::cmp::Reverse(point.weight));
-    unclear.sort_by_key(|(point, _)| std::cmp::Reverse(point.weight));
-    let mut section = |title: &str, mark: &str, points: &[(&KeyPoint, &PointGrade)]| {
-        if !points.is_empty() {
-            blocks.push(Block::heading(title));
-            for (point, grade) in points {
-                let mut spans = markup::spans(&point.text);
-                if grade.by == Decider::Ruling {
-                    spans.push(Span::plain(" (decided by people)"));
-                }
-                blocks.push(Block::item(mark, spans));
-            }
-        }
-    };
-    section("You said", "✓", &said);
-    section("Begun, not finished", "½", &unclear);
-    section("Missing", "–", &missing);
-    section("To correct", "✗", &wrong);
-    if !wrong.is_empty() {
-        for mistake in &question.mistakes {
-            blocks.push(Block::item("→", markup::spans(&mistake.right)));
-        }
-    }
-    if grade.rough {
-        blocks.push(Block::note("This question has no rubric yet, so the result is rough."));
-    }
-    blocks
-}
 
 /// All spans that counted, in order, without overlaps.
 pub(super) fn hits(grade: &Grade) -> Vec<(usize, usize)> {
@@ -96,14 +59,19 @@ pub fn my_result(
     ];
     blocks.extend(confidence::lesson(said, grade));
     blocks.extend(grade.copied.as_ref().map(copied_note));
-    blocks.extend(feedback(question, grade));
+    blocks.extend(feedback(question, answer, grade));
     if !answer.is_empty() {
         blocks.push(Block::heading("Your answer"));
         blocks.push(quote(answer, grade));
-        blocks.push(Block::note("Underlined: the words that counted."));
+        blocks.extend(underlined(grade));
     }
     let tone = if coverage >= 60 { Tone::Good } else { Tone::Plain };
     Message { tone, summary: format!("Your result: {worth}"), blocks, buttons: vec![] }
+}
+
+/// What the underlining of an answer means, where there is some.
+pub(super) fn underlined(grade: &Grade) -> Option<Block> {
+    (!hits(grade).is_empty()).then(|| Block::note("Underlined: the words that counted."))
 }
 
 /// The answer with its hits, shortened for the eye; hits behind the cut are left out.

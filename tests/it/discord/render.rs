@@ -941,7 +941,7 @@ fn results() {
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
 
     **Missing**
-    – Through that service the caller acts with a stronger role than their own
+    – Through that service the caller acts with a stronger role than their own (you wrote “admin”, but in words that deny it)
     – Resource lists exact role ARNs, or one role path
     – An iam:PassedToService condition ties it to one receiving service
     – The trail shows the call that carried the role, such as RunInstances, and no PassRole event
@@ -1025,7 +1025,7 @@ fn drills() {
     ✓ The caller attaches an existing role to a service such as EC2, Lambda or ECS
 
     **Missing**
-    – Through that service the caller acts with a stronger role than their own
+    – Through that service the caller acts with a stronger role than their own (you wrote “admin”, but in words that deny it)
     – Resource lists exact role ARNs, or one role path
     – An iam:PassedToService condition ties it to one receiving service
     – The trail shows the call that carried the role, such as RunInstances, and no PassRole event
