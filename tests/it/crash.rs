@@ -612,18 +612,22 @@ fn check_reveal(round: &Round, messages: &[Message]) -> Vec<String> {
     problems
 }
 
-/// The reveal of private answers shows each of them.
+/// The reveal of private answers shows each of them, but those that are nearly somebody else's.
 async fn check_quotes(store: &Store, round: &Round, messages: &[Message]) -> Vec<String> {
     let id = round.id.clone();
-    let parts =
-        store.read("read answers", move |conn| Box::pin(async move { answers::of_round(conn, &id).await })).await;
+    let read = store.read("read answers", move |conn| {
+        Box::pin(async move { Ok((answers::of_round(conn, &id).await?, scores::of_round(conn, &id).await?)) })
+    });
+    let (parts, scores) = read.await.expect("answers and scores");
+    let copied = |member: &MemberId| scores.iter().any(|one| one.member == *member && one.grade.copied.is_some());
     let shown: String = messages
         .iter()
         .filter(|message| message.dedup.starts_with(&format!("reveal:{}", round.id)))
         .map(|message| message.body.as_str())
         .collect();
     let missing = |text: &&str| !shown.contains(*text);
-    let answers = assemble(&parts.expect("answers"));
+    let mut answers = assemble(&parts);
+    answers.retain(|answer| !copied(&answer.member));
     let beginnings = answers.iter().filter_map(|answer| answer.text.split(':').next());
     beginnings.filter(missing).map(|text| format!("{} {}: no quote of {text:?}", round.channel, round.slot)).collect()
 }
