@@ -193,6 +193,118 @@ fn a_bare_list_of_terms_is_worth_nothing() {
     check(&backend, "remote backend s3 bucket", Covered, &["backend"]);
 }
 
+#[test]
+fn shorthand_and_spellings_are_read_as_what_they_stand_for() {
+    check(&point("kubernetes"), "runs on k8s", Covered, &["k8s"]);
+    check(&point("security group; availability zone"), "an SG in each AZ", Covered, &["SG", "AZ"]);
+    check(&point("per az"), "1 NAT/AZ", Covered, &["AZ"]);
+    check(&point("utilization"), "low utilisation", Covered, &["utilisation"]);
+    check(&point("lose"), "data is lost", Covered, &["lost"]);
+    check(&point("cheap"), "it is cheaper", Covered, &["cheaper"]);
+    check(&point("wildcard"), "no * in it", Missing, &[]);
+    check(&point("no wildcard"), "no * in it", Covered, &["no *"]);
+    check(&point("percent"), "5% of it", Covered, &["%"]);
+    // The initials of the rubric's own names, in capitals only.
+    check(&point("secrets manager"), "SM rotates it", Covered, &["SM"]);
+    check(&point("secrets manager"), "sm rotates it", Missing, &[]);
+    check(&point("unhealthy"), "it is not healthy", Covered, &["healthy"]);
+    check(&point("point of failure"), "a single failure point of failures", Covered, &["point of failures"]);
+}
+
+#[test]
+fn a_slip_of_the_pen_is_repaired_and_a_known_word_is_not() {
+    check(&point("encrypted"), "it is encripted", Covered, &["encripted"]);
+    check(&point("deployment"), "in the deploymnet", Covered, &["deploymnet"]);
+    check(&point("environment"), "for each enviroments", Covered, &["enviroments"]);
+    for other in ["rote", "xncrypted", "encrtpdde"] {
+        check(&point("encrypted, rota"), other, Missing, &[]);
+    }
+    // An everyday word is no slip.
+    check(&point("stale"), "a whole state", Missing, &[]);
+}
+
+#[test]
+fn a_point_that_is_a_denial_counts_under_its_denial_only() {
+    let keyless = point("no, without, never; key, secret");
+    check(&keyless, "Nothing is kept. There is a key.", Missing, &[]);
+    check(&keyless, "It never stores a key", Covered, &["never", "key"]);
+    let roles = point("role; instead, not, temporary, access key");
+    check(&roles, "use roles and not users", Covered, &["roles", "not"]);
+}
+
+#[test]
+fn what_is_refuted_as_a_whole_does_not_count() {
+    let encrypted = point("encrypt");
+    for refuted in [
+        "It is not true that the bucket, as we have it, is encrypted.",
+        "I don't think that we, or they, encrypt it.",
+        "We encrypt it. None of this is true.",
+    ] {
+        check(&encrypted, refuted, Missing, &[]);
+    }
+    check(&encrypted, "It is true that we encrypt it. That is not all.", Covered, &["encrypt"]);
+}
+
+#[test]
+fn the_longest_name_says_what_is_meant() {
+    let own = KeyPoint { about: owned(&["self-managed"]), rivals: owned(&["managed node"]), ..point("full control") };
+    check(&own, "Self-managed nodes give full control.", Covered, &["full control"]);
+    check(&own, "Managed nodes give full control.", Missing, &[]);
+}
+
+#[test]
+fn folders_and_owners_are_not_what_is_meant() {
+    check(&point("log"), "read /var/log/messages", Missing, &[]);
+    check(&point("log"), "read the log", Covered, &["log"]);
+    let nat = KeyPoint { contradicts: owned(&["nat .. in private subnet"]), ..point("nat") };
+    check(&nat, "a NAT in the private subnet", Contradicted, &["NAT in the private subnet"]);
+    check(&nat, "a route to the NAT in the private subnet's table", Covered, &["NAT"]);
+}
+
+#[test]
+fn why_words_do_not_count_is_told() {
+    let why = |answer: &str| {
+        let rto = KeyPoint { about: owned(&["rto"]), rivals: owned(&["rpo"]), ..point("downtime") };
+        grade(&question("Why?", vec![rto]), answer).points[0]
+            .void
+            .map(|void| (void.why, answer[void.span.0..void.span.1].to_owned()))
+    };
+    let downtime = || "downtime".to_owned();
+    assert_eq!(why("it is not the downtime"), Some((Void::Denied, downtime())));
+    assert_eq!(why("It is false that it is the downtime."), Some((Void::Refuted, downtime())));
+    assert_eq!(why("RPO is the downtime"), Some((Void::Rival, downtime())));
+    assert_eq!(
+        why("downtime backup region replica cost budget team plan test restore copy drill"),
+        Some((Void::Salad, downtime()))
+    );
+    assert_eq!(why("RTO is the downtime"), None);
+}
+
+#[test]
+fn the_answer_as_a_whole_is_judged() {
+    let example = example();
+    let guard = |answer: &str| grade(&example, answer).guard;
+    assert_eq!(guard(&example.prompt), Some(Guard::Echo));
+    assert_eq!(guard(&example.model_answer), None);
+    let list = "backend, bucket, lock, state, stack, table, version, owner, file, service, team, plan";
+    assert_eq!(guard(list), Some(Guard::List));
+    assert_eq!(guard(&"a word about it ".repeat(226)), Some(Guard::TooLong { words: 904 }));
+    let other = Question { id: crate::domain::ids::QuestionId::new("other"), ..example.clone() };
+    let other = Question { key_points: vec![point("quorum")], model_answer: "no".to_owned(), ..other };
+    let rubric = Rubric::of(&other, &Lexicon::of([&other, &example]));
+    assert_eq!(rubric.grade(&example.model_answer).guard, Some(Guard::Pasted));
+    let dozen = "The of is lock a with the. An and to state the for are. The in of a by is stack the. Of the from an.";
+    assert_eq!(guard(dozen), Some(Guard::Shuffled));
+}
+
+#[test]
+fn an_alternative_of_groups_needs_them_all() {
+    let groups = |text: &[&[&str]]| Alternative::Groups(text.iter().map(|group| owned(group)).collect());
+    let point = KeyPoint { alt: vec![groups(&[&["egress"], &["proxy", "relay"]])], ..point("nat; gateway") };
+    check(&point, "an egress proxy", Covered, &["egress", "proxy"]);
+    check(&point, "an egress", Unclear, &["egress"]);
+}
+
 fn score_of(weights: &[(u8, bool)], answer: &str) -> u8 {
     let points = weights.iter().enumerate().map(|(i, (weight, required))| KeyPoint {
         weight: *weight,
