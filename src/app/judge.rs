@@ -211,6 +211,9 @@ impl Bench {
 
     /// Asks about some answers at a time until the time is up.
     async fn ask_all(&self, open: Vec<Open>, within: Duration) -> Vec<(String, Vec<Verdict>)> {
+        if within.is_zero() {
+            return Vec::new();
+        }
         let (mut given, wanted) = (Vec::new(), open.len());
         if wanted == 0 {
             return given;
