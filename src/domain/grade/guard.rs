@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Guard;
 use super::rubric::Rubric;
 use super::search::Found;
-use super::text::{self, Class, Token, Word};
+use super::text::{Class, Token, Word};
 use super::words::{cannot_follow_article, is_article, is_auxiliary, is_conjunction, is_preposition};
 
 /// Longer answers are worth less the longer they are: nobody speaks for more than six minutes. A model answer has 150 to 300.
@@ -33,18 +33,17 @@ const LONG_LIST: usize = 10;
 /// So many clauses make a list.
 const LIST_CLAUSES: usize = 6;
 
-pub(super) fn of(rubric: &Rubric, answer: &str, tokens: &[Token], found: &[Found]) -> Option<Guard> {
-    let words = text::words(answer);
+pub(super) fn of(rubric: &Rubric, answer: &str, words: &[Word], tokens: &[Token], found: &[Found]) -> Option<Guard> {
     let marked = marks(tokens, found);
     if words.len() >= PASTED_WORDS
-        && rubric.lexicon.pasted(answer, &rubric.question).is_some_and(|(_, percent)| percent >= PASTED_PERCENT)
+        && rubric.lexicon.pasted(words, &rubric.question).is_some_and(|(_, percent)| percent >= PASTED_PERCENT)
     {
         return Some(Guard::Pasted);
     }
-    if is_shuffled(answer, &words) {
+    if is_shuffled(answer, words) {
         return Some(Guard::Shuffled);
     }
-    if is_glued(tokens, &words, &marked) || is_nothing_but_terms(tokens, &marked) {
+    if is_glued(tokens, words, &marked) || is_nothing_but_terms(tokens, &marked) {
         return Some(Guard::Glued);
     }
     let count = u32::try_from(words.len()).unwrap_or(u32::MAX);

@@ -38,7 +38,7 @@ impl Lexicon {
             for stem in seen {
                 *lexicon.frequencies.entry(stem).or_default() += 1;
             }
-            for hash in shingles(&question.model_answer) {
+            for hash in shingles(&text::words(&question.model_answer)) {
                 lexicon
                     .shingles
                     .entry(hash)
@@ -73,10 +73,10 @@ impl Lexicon {
         }
     }
 
-    /// The other question whose model answer makes up most of a text, with the share in percent.
-    pub(super) fn pasted(&self, text: &str, own: &QuestionId) -> Option<(&QuestionId, u32)> {
+    /// The other question whose model answer makes up most of these words, with the share in percent.
+    pub(super) fn pasted(&self, words: &[text::Word], own: &QuestionId) -> Option<(&QuestionId, u32)> {
         let (mut total, mut counts) = (0_u32, HashMap::<u32, u32>::new());
-        for hash in shingles(text) {
+        for hash in shingles(words) {
             total += 1;
             if let Some(Some(owner)) = self.shingles.get(&hash) {
                 *counts.entry(*owner).or_default() += 1;
@@ -98,8 +98,7 @@ fn texts(question: &Question) -> impl Iterator<Item = &str> {
 }
 
 /// Hashes (FNV-1a) of all runs of [`SHINGLE`] words of a text.
-fn shingles(text: &str) -> Vec<u64> {
-    let words = text::words(text);
+fn shingles(words: &[text::Word]) -> Vec<u64> {
     let hash = |run: &[text::Word]| {
         run.iter()
             .flat_map(|word| word.text.bytes().chain([b' ']))

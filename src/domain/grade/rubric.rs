@@ -329,9 +329,10 @@ impl Rubric {
     }
 
     pub fn grade(&self, answer: &str) -> Grade {
-        let tokens = text::read(answer, &self.vocabulary, &self.lexicon);
+        let words = text::words(answer);
+        let tokens = text::tokens(answer, &words, &self.vocabulary, &self.lexicon);
         let found = self.search(&tokens);
-        let guard = guard::of(self, answer, &tokens, &found);
+        let guard = guard::of(self, answer, &words, &tokens, &found);
         let mistaken = found.iter().flat_map(|found| found.mistaken(&tokens)).collect();
         let mut points: Vec<PointGrade> =
             found.iter().zip(&self.points).map(|(found, point)| point.grade(found, &tokens, &mistaken)).collect();

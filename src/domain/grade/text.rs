@@ -223,7 +223,11 @@ pub(crate) fn stem(word: &str) -> Cow<'_, str> {
 
 /// Reads a text into tokens. Linear in its length.
 pub(crate) fn read(text: &str, vocabulary: &Vocabulary, lexicon: &Lexicon) -> Vec<Token> {
-    let words = words(text);
+    tokens(text, &words(text), vocabulary, lexicon)
+}
+
+/// The same for who has the text's words already.
+pub(super) fn tokens(text: &str, words: &[Word], vocabulary: &Vocabulary, lexicon: &Lexicon) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
     let mut cache: HashMap<(&str, bool), (Vec<Stem>, Class)> = HashMap::new();
     let mut pair = String::new();
@@ -305,8 +309,8 @@ pub(crate) fn read(text: &str, vocabulary: &Vocabulary, lexicon: &Lexicon) -> Ve
     }
     mark_salad(&mut tokens[run..]);
     mark_paths(&mut tokens, text);
-    mark_denied(&mut tokens, &words, &narrowing);
-    mark_refuted(&mut tokens, &words);
+    mark_denied(&mut tokens, words, &narrowing);
+    mark_refuted(&mut tokens, words);
     tokens
 }
 
