@@ -168,15 +168,9 @@ impl App {
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
-                    let mut retell: Vec<outbox::New> = scores::rounds_of(conn, &member)
-                        .await?
-                        .into_iter()
-                        .map(|(round, channel)| {
-                            outbox::New::at_once(&channel, Effect::Retell { round, change: 0 }, now)
-                        })
-                        .collect();
+                    let shown_in = scores::rounds_of(conn, &member).await?;
                     erased::note(conn, &member, now).await?;
-                    retell.extend(rulings::forget(conn, &member, now).await?);
+                    let mut retell = rulings::forget(conn, &member, now).await?;
                     retell.extend(reviews::forget(conn, &member, now).await?);
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
@@ -190,6 +184,13 @@ impl App {
                     channels::forget(conn, &member).await?;
                     members::forget(conn, &member).await?;
                     verdicts::forget(conn, &member).await?;
+                    // Of its own number: a reveal that is being told anew just now was read while the member was there.
+                    let change = crate::store::rulings::next(conn).await?;
+                    retell.extend(
+                        shown_in.into_iter().map(|(round, channel)| {
+                            outbox::New::at_once(&channel, Effect::Retell { round, change }, now)
+                        }),
+                    );
                     outbox::again(conn, &retell, now).await
                 })
             })
