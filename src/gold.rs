@@ -113,6 +113,7 @@ pub fn rubrics(path: &Path) -> Result<Vec<Question>> {
         id: QuestionId::new(line.id),
         version: 1,
         prompt: line.question,
+        exhibit: None,
         level: Level::Intermediate,
         kind: Kind::Concept,
         tracks: Vec::new(),
@@ -129,8 +130,11 @@ pub fn rubrics(path: &Path) -> Result<Vec<Question>> {
         last_reviewed: jiff::civil::Date::default(),
         review_after_days: 0,
         status: Status::Current,
+        source: None,
+        licence: None,
         key_points: line.key_points.into_iter().map(key_point).collect(),
         choice: None,
+        scenario: None,
         samples: Vec::new(),
     })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
-use super::question::{Level, Question};
+use super::question::{Card, Level, Question};
 
 /// A file of a bank, already read.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,8 @@ pub struct Bank {
     questions: Vec<Arc<Question>>,
     /// One for each question.
     places: Vec<Place>,
+    /// In the order of their ids.
+    cards: Vec<(Arc<Card>, Place)>,
     topics: Vec<Topic>,
     /// Topic names by every word for them: name before alias before title before tag.
     names: HashMap<String, String>,
@@ -146,16 +148,29 @@ impl Bank {
         &self.questions
     }
 
+    /// The coaching cards, in the order of their ids.
+    pub fn cards(&self) -> impl ExactSizeIterator<Item = &Arc<Card>> {
+        self.cards.iter().map(|(card, _)| card)
+    }
+
     /// The file and the line, from 1, where a question begins.
     pub fn line_of(&self, id: &str) -> Option<(&str, usize)> {
-        let place = &self.places[self.index_of(id)?];
+        let place = self.place_of(id)?;
         Some((&place.path, place.line))
     }
 
     /// The file and the line of a field, `key_points[1].weight`, or of what it would stand in if it is absent.
     pub fn line_of_field(&self, id: &str, field: &str) -> Option<(&str, usize)> {
-        let place = &self.places[self.index_of(id)?];
+        let place = self.place_of(id)?;
         Some((&place.path, place.line_of(field)))
+    }
+
+    /// Where a question or a card stands.
+    fn place_of(&self, id: &str) -> Option<&Place> {
+        match self.index_of(id) {
+            Some(index) => Some(&self.places[index]),
+            None => self.cards.iter().find(|(card, _)| card.id.as_str() == id).map(|(_, place)| place),
+        }
     }
 
     fn index_of(&self, id: &str) -> Option<usize> {
@@ -295,8 +310,9 @@ impl Bank {
         let as_json = |question: &Arc<Question>| serde_json::to_string(question.as_ref());
         let questions = self.questions.iter().map(as_json);
         let topics = self.topics.iter().map(serde_json::to_string);
-        // Neither type holds a map or a number that JSON cannot write.
-        let parts: Vec<String> = questions.chain(topics).map(Result::unwrap_or_default).collect();
+        let cards = self.cards.iter().map(|(card, _)| serde_json::to_string(card.as_ref()));
+        // None of these types holds a map or a number that JSON cannot write.
+        let parts: Vec<String> = questions.chain(topics).chain(cards).map(Result::unwrap_or_default).collect();
         short_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }

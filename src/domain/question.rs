@@ -47,6 +47,18 @@ pub enum Kind {
     Behavioural,
 }
 
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Concept => "concept",
+            Kind::Compare => "compare",
+            Kind::Design => "design",
+            Kind::Scenario => "scenario",
+            Kind::Behavioural => "behavioural",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -56,6 +68,19 @@ pub enum Status {
     Watch,
     /// Asked as history.
     Legacy,
+    /// Brought in or suggested, and not yet worked over by an author.
+    Draft,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Current => "current",
+            Status::Watch => "watch",
+            Status::Legacy => "legacy",
+            Status::Draft => "draft",
+        }
+    }
 }
 
 /// Another complete way to say a key point: a term, or groups of terms of which all are needed.
@@ -138,6 +163,97 @@ pub struct Sample {
     pub covered: Vec<f64>,
 }
 
+/// What is laid on the table beside a question: a manifest, a plan, a policy, the output of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exhibit {
+    /// A file name or a command, as in `deployment.yaml` or `kubectl get pods`.
+    pub name: String,
+    pub text: String,
+}
+
+/// A question played in stages: what happens follows from what one decides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What people type after `/drill scenario`.
+    pub name: String,
+    pub title: String,
+    /// The first one is where it begins.
+    pub stages: Vec<Stage>,
+    /// What the whole was about, for the end.
+    pub debrief: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Unique within the scenario.
+    pub id: String,
+    /// What has happened now.
+    pub situation: String,
+    /// Something else breaks here, whatever was decided before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub injected: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exhibit: Option<Exhibit>,
+    /// The decision to take.
+    pub ask: String,
+    pub options: Vec<Turn>,
+}
+
+/// One of the decisions that are possible in a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    pub text: String,
+    /// 2 = what an experienced engineer does, 1 = defensible, 0 = a wrong turn.
+    pub points: u8,
+    /// What comes of it, and why.
+    pub then: String,
+    /// The stage that follows, further down; the debrief when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// What the best decision of a stage is worth.
+pub const BEST_TURN: u8 = 2;
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Advice for the preparation itself; shown by `/prep`, not graded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    pub id: QuestionId,
+    pub version: u32,
+    /// The question that the card answers.
+    pub prompt: String,
+    pub level: Level,
+    pub tracks: Vec<String>,
+    pub topic: String,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nudge: Option<String>,
+    pub advice: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+    #[serde(default)]
+    pub mistakes: Vec<Mistake>,
+    /// Questions of the bank to try it on.
+    #[serde(default)]
+    pub follow_ups: Vec<String>,
+    #[serde(default)]
+    pub references: Vec<String>,
+    pub last_reviewed: jiff::civil::Date,
+    pub review_after_days: u32,
+    #[serde(default)]
+    pub status: Status,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -145,6 +261,8 @@ pub struct Question {
     /// Rises when the meaning changes.
     pub version: u32,
     pub prompt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exhibit: Option<Exhibit>,
     pub level: Level,
     pub kind: Kind,
     pub tracks: Vec<String>,
@@ -171,9 +289,17 @@ pub struct Question {
     pub review_after_days: u32,
     #[serde(default)]
     pub status: Status,
+    /// Where a draft comes from: an address, a file, a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Under which licence it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     pub key_points: Vec<KeyPoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
     #[serde(default)]
     pub samples: Vec<Sample>,
 }

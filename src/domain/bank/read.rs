@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::{Bank, Place, Problem, Severity, Source, Topic, nearest, plain, topic_names};
 use crate::domain::ids::QuestionId;
-use crate::domain::question::{Kind, Level, Question};
+use crate::domain::question::{Card, Kind, Level, Question};
 
 impl Bank {
     /// Reads layers of files. A question or topic of a later layer replaces the one with the same id of an earlier layer;
@@ -21,6 +21,7 @@ impl Bank {
     pub fn read(layers: &[&[Source<'_>]]) -> Result<(Bank, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut questions: BTreeMap<QuestionId, (Question, Place)> = BTreeMap::new();
+        let mut cards: BTreeMap<QuestionId, (Card, Place)> = BTreeMap::new();
         let mut topics: BTreeMap<String, Topic> = BTreeMap::new();
         for layer in layers {
             let mut ids: HashMap<QuestionId, String> = HashMap::new();
@@ -30,8 +31,7 @@ impl Bank {
                 for (id, line) in file.ids {
                     let here = format!("{}:{line}", source.path);
                     if let Some(first) = ids.get(&id) {
-                        let message =
-                            format!("question `{id}` is there twice, here and at {first}; give one another id");
+                        let message = format!("`{id}` is there twice, here and at {first}; give one another id");
                         problems.push(error(source.path, line, message));
                     } else {
                         ids.insert(id, here);
@@ -47,7 +47,12 @@ impl Bank {
                     topics.insert(topic.name.clone(), topic);
                 }
                 for (question, place) in file.questions {
+                    cards.remove(&question.id);
                     questions.insert(question.id.clone(), (question, place));
+                }
+                for (card, place) in file.cards {
+                    questions.remove(&card.id);
+                    cards.insert(card.id.clone(), (card, place));
                 }
             }
         }
@@ -63,12 +68,13 @@ impl Bank {
         }
         // A topic without questions would only lead people to an empty drill.
         topics.retain(|name, _| questions.values().any(|(question, _)| question.topic == *name));
+        let cards = cards.into_values().map(|(card, place)| (Arc::new(card), place)).collect();
         let (questions, places): (Vec<_>, Vec<_>) =
             questions.into_values().map(|(question, place)| (Arc::new(question), place)).unzip();
         let topics: Vec<Topic> = topics.into_values().collect();
         let names = topic_names(&topics, &questions);
         let lexicon = Lexicon::of(questions.iter().map(Arc::as_ref));
-        Ok((Bank { questions, places, topics, names, lexicon }, problems))
+        Ok((Bank { questions, places, cards, topics, names, lexicon }, problems))
     }
 }
 
@@ -81,7 +87,8 @@ fn error(path: &str, line: usize, message: String) -> Problem {
 struct File {
     topic: Option<(Topic, usize)>,
     questions: Vec<(Question, Place)>,
-    /// The ids of all questions, the unreadable ones included, with their lines.
+    cards: Vec<(Card, Place)>,
+    /// The ids of all questions and cards, the unreadable ones included, with their lines.
     ids: Vec<(QuestionId, usize)>,
 }
 
@@ -114,14 +121,19 @@ fn read_file(source: &Source<'_>, problems: &mut Vec<Problem>) -> File {
                     }
                 }
             }
-            ("topic" | "question", _) if !broken.is_empty() => {}
+            ("card", DeValue::Array(items)) if broken.is_empty() => {
+                items.into_iter().for_each(|item| reader.card(item, &mut file));
+            }
+            ("topic" | "question" | "card", _) if !broken.is_empty() => {}
             ("topic", _) => reader.complain(at, "`topic` is written as a table: [topic]".to_owned()),
             ("question", _) => {
                 reader.complain(at, "questions are written as a list of tables: [[question]]".to_owned())
             }
+            ("card", _) => reader.complain(at, "cards are written as a list of tables: [[card]]".to_owned()),
             (key, _) => {
-                let message =
-                    format!("a file has `topic` and `question` only; remove `{key}`, or move it below one of them");
+                let message = format!(
+                    "a file has `topic`, `question` and `card` only; remove `{key}`, or move it below one of them"
+                );
                 reader.complain(at, message);
             }
         }
@@ -164,7 +176,7 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn complain(&mut self, at: usize, message: String) {
         self.problems.push(error(self.path, self.lines.of_offset(at), message));
     }
@@ -184,26 +196,15 @@ impl Reader<'_> {
     }
 
     fn question(&mut self, item: Spanned<DeValue<'_>>, file: &mut File) {
-        let at = item.span().start;
-        let line = self.lines.of_offset(at);
-        let mut fields = Vec::new();
-        self.note_lines(&mut String::new(), line, item.get_ref(), &mut fields);
-        let DeValue::Table(table) = item.into_inner() else {
-            return self.complain(at, "a question is a table: [[question]]".to_owned());
-        };
-        let id = table.iter().find(|(key, _)| key.get_ref() == "id").and_then(|(_, value)| value.get_ref().as_str());
-        let name = id.map_or_else(|| "question".to_owned(), |id| format!("question `{id}`"));
-        if let Some(id) = id {
-            file.ids.push((QuestionId::new(id), line));
-        }
         let before = self.problems.len();
-        let mut table = Fields { reader: self, name, at, missing: Vec::new(), items: table.into_iter().collect() };
+        let Some((mut table, place)) = self.record("question", item, file) else { return };
         // Written out field by field, so that one wrong field does not hide the next. A new field of `Question` fails to
         // compile until it is read here.
         let question = Question {
             id: table.needed("id").unwrap_or_else(|| QuestionId::new("")),
             version: table.needed("version").unwrap_or_default(),
             prompt: table.needed("prompt").unwrap_or_default(),
+            exhibit: table.optional("exhibit"),
             level: table.needed("level").unwrap_or(Level::Beginner),
             kind: table.needed("kind").unwrap_or(Kind::Concept),
             tracks: table.needed("tracks").unwrap_or_default(),
@@ -220,14 +221,69 @@ impl Reader<'_> {
             last_reviewed: table.date("last_reviewed").unwrap_or_default(),
             review_after_days: table.needed("review_after_days").unwrap_or_default(),
             status: table.optional("status").unwrap_or_default(),
+            source: table.optional("source"),
+            licence: table.optional("licence"),
             key_points: table.needed_list("key_points"),
             choice: table.optional("choice"),
+            scenario: table.optional("scenario"),
             samples: table.list("samples"),
         };
         table.finish();
         if self.problems.len() == before {
-            file.questions.push((question, Place { path: self.path.into(), line, fields }));
+            file.questions.push((question, place));
         }
+    }
+
+    fn card(&mut self, item: Spanned<DeValue<'_>>, file: &mut File) {
+        let before = self.problems.len();
+        let Some((mut table, place)) = self.record("card", item, file) else { return };
+        let card = Card {
+            id: table.needed("id").unwrap_or_else(|| QuestionId::new("")),
+            version: table.needed("version").unwrap_or_default(),
+            prompt: table.needed("prompt").unwrap_or_default(),
+            level: table.needed("level").unwrap_or(Level::Beginner),
+            tracks: table.needed("tracks").unwrap_or_default(),
+            topic: table.needed("topic").unwrap_or_default(),
+            tags: table.optional("tags").unwrap_or_default(),
+            nudge: table.optional("nudge"),
+            advice: table.needed("advice").unwrap_or_default(),
+            steps: table.needed("steps").unwrap_or_default(),
+            mistakes: table.list("mistakes"),
+            follow_ups: table.optional("follow_ups").unwrap_or_default(),
+            references: table.optional("references").unwrap_or_default(),
+            last_reviewed: table.date("last_reviewed").unwrap_or_default(),
+            review_after_days: table.needed("review_after_days").unwrap_or_default(),
+            status: table.optional("status").unwrap_or_default(),
+        };
+        table.finish();
+        if self.problems.len() == before {
+            file.cards.push((card, place));
+        }
+    }
+
+    /// A `[[kind]]` that is about to be read, and where it stands.
+    fn record<'r, 'i>(
+        &'r mut self,
+        kind: &'static str,
+        item: Spanned<DeValue<'i>>,
+        file: &mut File,
+    ) -> Option<(Fields<'r, 'a, 'i>, Place)> {
+        let at = item.span().start;
+        let line = self.lines.of_offset(at);
+        let mut fields = Vec::new();
+        self.note_lines(&mut String::new(), line, item.get_ref(), &mut fields);
+        let place = Place { path: self.path.into(), line, fields };
+        let DeValue::Table(table) = item.into_inner() else {
+            self.complain(at, format!("a {kind} is a table: [[{kind}]]"));
+            return None;
+        };
+        let id = table.iter().find(|(key, _)| key.get_ref() == "id").and_then(|(_, value)| value.get_ref().as_str());
+        let name = id.map_or_else(|| kind.to_owned(), |id| format!("{kind} `{id}`"));
+        if let Some(id) = id {
+            file.ids.push((QuestionId::new(id), line));
+        }
+        let items = table.into_iter().collect();
+        Some((Fields { reader: self, kind, name, at, missing: Vec::new(), known: Vec::new(), items }, place))
     }
 
     /// Notes the lines of what is in a value, where they are not the line of the value itself.
@@ -264,14 +320,18 @@ impl Reader<'_> {
 /// The fields of a question that are not read yet.
 struct Fields<'r, 'a, 'i> {
     reader: &'r mut Reader<'a>,
+    kind: &'static str,
     name: String,
     at: usize,
     missing: Vec<&'static str>,
+    /// All that was asked for.
+    known: Vec<&'static str>,
     items: Vec<(Spanned<Cow<'i, str>>, Spanned<DeValue<'i>>)>,
 }
 
 impl<'i> Fields<'_, '_, 'i> {
-    fn take(&mut self, key: &str) -> Option<Spanned<DeValue<'i>>> {
+    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'i>>> {
+        self.known.push(key);
         let index = self.items.iter().position(|(name, _)| name.get_ref() == key)?;
         Some(self.items.swap_remove(index).1)
     }
@@ -280,7 +340,7 @@ impl<'i> Fields<'_, '_, 'i> {
         self.missing.push(key);
     }
 
-    fn optional<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+    fn optional<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
         let value = self.take(key)?;
         self.reader.value(format_args!("{}: {key}", self.name), value)
     }
@@ -294,11 +354,11 @@ impl<'i> Fields<'_, '_, 'i> {
     }
 
     /// A list of tables, each read by itself.
-    fn list<T: DeserializeOwned>(&mut self, key: &str) -> Vec<T> {
+    fn list<T: DeserializeOwned>(&mut self, key: &'static str) -> Vec<T> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let at = value.span().start;
         let DeValue::Array(items) = value.into_inner() else {
-            self.reader.complain(at, format!("{}: {key} is a list: [[question.{key}]]", self.name));
+            self.reader.complain(at, format!("{}: {key} is a list: [[{}.{key}]]", self.name, self.kind));
             return Vec::new();
         };
         let read = |(index, item)| self.reader.value(format_args!("{}: {key}[{index}]", self.name), item);
@@ -333,35 +393,11 @@ impl<'i> Fields<'_, '_, 'i> {
 
     /// Reports what is missing and what nobody asked for.
     fn finish(self) {
-        const KNOWN: [&str; 22] = [
-            "id",
-            "version",
-            "prompt",
-            "level",
-            "kind",
-            "tracks",
-            "topic",
-            "tags",
-            "nudge",
-            "model_answer",
-            "why",
-            "framework",
-            "mistakes",
-            "follow_ups",
-            "hints",
-            "references",
-            "last_reviewed",
-            "review_after_days",
-            "status",
-            "key_points",
-            "choice",
-            "samples",
-        ];
         if !self.missing.is_empty() {
             self.reader.complain(self.at, format!("{}: missing: {}", self.name, self.missing.join(", ")));
         }
         for (key, _) in self.items {
-            let near = nearest(&plain(key.get_ref()), KNOWN.iter().map(|known| (*known, *known)));
+            let near = nearest(&plain(key.get_ref()), self.known.iter().map(|known| (*known, *known)));
             let hint = near.first().map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let message = format!("{}: unknown field `{}`{hint}", self.name, key.get_ref());
             self.reader.complain(key.span().start, message);
