@@ -511,8 +511,8 @@ mod tests {
 
     #[test]
     fn other_things_in_a_file_are_refused() {
-        assert_snapshot!(check_problems("questions = 1\ntopic = 'iam'\nquestion = 3"), @r"
-        Error iam.toml:1: a file has `topic` and `question` only; remove `questions`, or move it below one of them
+        assert_snapshot!(check_problems("questions = 1\ntopic = 'iam'\nquestion = 3"), @"
+        Error iam.toml:1: a file has `topic`, `question` and `card` only; remove `questions`, or move it below one of them
         Error iam.toml:2: `topic` is written as a table: [topic]
         Error iam.toml:3: questions are written as a list of tables: [[question]]
         ");
@@ -524,7 +524,7 @@ mod tests {
     fn a_question_twice_names_both_places() {
         let (a, b) = (question("iam-a", ""), question("iam-b", "") + &question("iam-a", ""));
         let layer = [Source { path: "a.toml", text: &a }, Source { path: "b.toml", text: &b }];
-        assert_snapshot!(problems(&[&layer]), @"Error b.toml:14: question `iam-a` is there twice, here and at a.toml:1; give one another id");
+        assert_snapshot!(problems(&[&layer]), @"Error b.toml:14: `iam-a` is there twice, here and at a.toml:1; give one another id");
     }
 
     #[test]
