@@ -172,6 +172,7 @@ impl App {
                     erased::note(conn, &member, now).await?;
                     let mut retell = rulings::forget(conn, &member, now).await?;
                     retell.extend(reviews::forget(conn, &member, now).await?);
+                    retell.extend(super::scenes::forget(conn, &member, now).await?);
                     rounds::forget(conn, &member).await?;
                     answers::forget(conn, &member).await?;
                     super::copying::forget(conn, &member, now).await?;

@@ -180,6 +180,8 @@ impl App {
                 self.send_ruled(chat, row, (round, member), *ruling, *was).await
             }
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
+            Effect::Scene { scene, part } => self.send_scene(chat, row, scene, *part).await,
+            Effect::SceneCard { scene, part } => self.edit_scene(chat, row, scene, *part).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
                 let place = Place { channel: channel.clone(), thread: None, audience: Audience::Organisers };
@@ -751,7 +753,13 @@ impl App {
                         | Effect::Copying { .. }
                         | Effect::RetellCopying { .. }
                         | Effect::Dispute { .. }
-                        | Effect::Disputed { .. } => return Ok(()),
+                        | Effect::Disputed { .. }
+                        | Effect::SceneCard { .. } => return Ok(()),
+                        Effect::Scene { .. } => {
+                            let notice = outbox::New::notice(&row.channel, text::scene_undelivered(&why), now);
+                            outbox::add(conn, &[notice], now).await?;
+                            return Ok(());
+                        }
                         Effect::Question { round } => ("the question", round),
                         Effect::Card { round } => ("the new state of the card", round),
                         Effect::Collect { round } | Effect::Reveal { round, .. } | Effect::Retell { round, .. } => {

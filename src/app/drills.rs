@@ -12,7 +12,7 @@ use crate::app::boards::period_now;
 use crate::domain::bank::{Filter, TopicMatch};
 use crate::domain::command::{Board, Command, Mode, Verb};
 use crate::domain::drill::{Acted, Drill, Item, Outcome, levels};
-use crate::domain::ids::{DrillId, seed_of};
+use crate::domain::ids::{ChannelId, DrillId, MemberId, QuestionId, seed_of};
 use crate::domain::message::{Message, Reply};
 use crate::domain::pick::pick;
 use crate::domain::question::{Level, Question};
@@ -320,23 +320,27 @@ async fn score_item(conn: &mut crate::store::Conn, drill: &Drill, at: usize, was
     if !was_open || matches!(outcome, Outcome::Skipped | Outcome::Revealed) {
         return Ok(());
     }
-    let period = period_now(conn, &drill.channel, now).await?;
-    let (coverage, points) = outcome.worth();
-    let scored = drills::Scored {
-        channel: &drill.channel,
-        member: &drill.member,
-        question: &item.question,
-        period: &period,
-        topic: &item.topic,
-        coverage,
-        points,
-    };
+    let who = (&drill.channel, &drill.member);
+    score_drilled(conn, who, &item.question, &item.topic, outcome.worth(), now).await
+}
+
+/// Puts what a member made of a question on the drill board: its coverage and points, in tenths.
+pub(super) async fn score_drilled(
+    conn: &mut crate::store::Conn,
+    (channel, member): (&ChannelId, &MemberId),
+    question: &QuestionId,
+    topic: &str,
+    (coverage, points): (i64, i64),
+    now: i64,
+) -> Result<()> {
+    let period = period_now(conn, channel, now).await?;
+    let scored = drills::Scored { channel, member, question, period: &period, topic, coverage, points };
     let (points, answered) = drills::score(conn, &scored, now).await?;
     if points == 0 && answered == 0 {
         return Ok(());
     }
-    let gain = standings::Gain { member: drill.member.clone(), points, answered };
-    standings::add(conn, &drill.channel, Board::Drill, &item.topic, &period, &[gain], now).await
+    let gain = standings::Gain { member: member.clone(), points, answered };
+    standings::add(conn, channel, Board::Drill, topic, &period, &[gain], now).await
 }
 
 /// Keeps how sure the member was of item `at`, once.

@@ -46,13 +46,19 @@ impl App {
                 home = self.at_home(actor).await?;
                 &home
             }
-            Command::Daily { .. } | Command::Topics | Command::Help { .. } => actor,
+            Command::Scenario { .. }
+            | Command::Prep { .. }
+            | Command::Daily { .. }
+            | Command::Topics
+            | Command::Help { .. } => actor,
         };
         Ok(match command {
             Command::Drill { question: Some(id), mode, .. } => return self.drill_question(actor, &id, mode).await,
             Command::Drill { topic, level, count, mode, question: None } => {
                 return self.begin_drill(actor, topic.as_deref(), level, count, mode).await;
             }
+            Command::Scenario { name, together } => return self.scenario(actor, name.as_deref(), together).await,
+            Command::Prep { card } => Reply::show(self.prep(card.as_deref())),
             Command::Leaderboard { window, board, topic } => {
                 let topic = match topic.map(|typed| (self.bank().find_topic(&typed), typed)) {
                     None => None,
@@ -78,6 +84,19 @@ impl App {
         })
     }
 
+    fn prep(&self, typed: Option<&str>) -> Message {
+        let bank = self.bank();
+        let cards = || bank.cards().map(AsRef::as_ref);
+        match typed.map(|typed| (bank.find_card(typed), typed)) {
+            None => text::cards(cards(), None, &[]),
+            Some((Err(near), typed)) => text::cards(cards(), Some(typed), &near),
+            Some((Ok(card), _)) => {
+                let next = card.follow_ups.iter().filter_map(|id| bank.get(id));
+                text::card_of(card, next.map(AsRef::as_ref))
+            }
+        }
+    }
+
     pub(super) fn help(&self, actor: &Actor) -> Message {
         text::help(self.ways(actor))
     }
@@ -97,6 +116,7 @@ impl App {
             Some(Action::Hint(round)) => self.give_hint(actor, &round).await,
             Some(Action::MyResult(round)) => self.my_result(actor, &round).await,
             Some(Action::Drill { drill, at, verb }) => self.press_drill(actor, &drill, at, verb).await,
+            Some(Action::Scene { scene, step, go }) => self.move_scene(actor, &scene, step, go).await,
             Some(Action::Claim { round, point: Some(point) }) => self.ask_for_claim(actor, &round, point).await,
             Some(Action::Claim { round, point: None }) => self.ask_for_any_claim(actor, &round).await,
             Some(Action::Review(round)) => self.take_review(actor, &round).await,
@@ -136,23 +156,30 @@ impl App {
     pub fn complete(&self, line: &str) -> Vec<Suggestion> {
         let topics: Vec<(String, String)> =
             self.bank().topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
-        let questions = |typed: &str| -> Vec<(String, String)> {
-            self.bank().suggest_questions(typed, OFFERS).into_iter().map(|(prompt, id)| (id, prompt)).collect()
+        let look_up = |value: Value, typed: &str| -> Vec<(String, String)> {
+            self.look_up(value, typed, OFFERS).into_iter().map(|(words, value)| (value, words)).collect()
         };
-        command::complete(line, &topics, questions).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
+        command::complete(line, &topics, look_up).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
     }
 
     /// What somebody who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
     /// nothing for values that are not looked up.
     pub fn suggest(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
-        let found = match value {
+        let found = self.look_up(value, typed, most).into_iter();
+        found.map(|(words, value)| (text::offer(&value, &words), value)).collect()
+    }
+
+    /// (words for it, value)
+    fn look_up(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
+        match value {
             Value::Topic => self.bank().suggest_topics(typed, most),
             Value::Question => self.bank().suggest_questions(typed, most),
+            Value::Scenario => self.bank().suggest_scenarios(typed, most),
+            Value::Card => self.bank().suggest_cards(typed, most),
             Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => {
-                return Vec::new();
+                Vec::new()
             }
-        };
-        found.into_iter().map(|(words, value)| (text::offer(&value, &words), value)).collect()
+        }
     }
 
     /// What is wrong with a form that somebody sends, as far as that is known without the database: the input, and why.

@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod judge;
 mod reviews;
 mod rulings;
+mod scenes;
 mod setup;
 mod tick;
 

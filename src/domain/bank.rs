@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
-use super::question::{Card, Level, Question};
+use super::question::{Card, Level, Question, Scenario};
 
 /// A file of a bank, already read.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +146,68 @@ impl Bank {
 
     pub fn questions(&self) -> &[Arc<Question>] {
         &self.questions
+    }
+
+    /// The questions that can be played as scenarios, in the order of the scenarios' names.
+    pub fn scenarios(&self) -> Vec<(&Arc<Question>, &Scenario)> {
+        let all = self.questions.iter();
+        let mut found: Vec<_> = all.filter_map(|question| Some((question, question.scenario.as_ref()?))).collect();
+        found.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+        found
+    }
+
+    /// The question whose scenario somebody means by its name, title or the question's id; else the names of the nearest ones.
+    pub fn find_scenario(&self, text: &str) -> Result<&Arc<Question>, Vec<String>> {
+        let wanted = plain(text);
+        let all = self.scenarios();
+        let words = |question: &Question, scenario: &Scenario| {
+            [scenario.name.as_str(), scenario.title.as_str(), question.id.as_str()].map(plain)
+        };
+        if let Some((question, _)) = all.iter().find(|(question, scenario)| words(question, scenario).contains(&wanted))
+        {
+            return Ok(question);
+        }
+        let words: Vec<(String, &str)> = all
+            .iter()
+            .flat_map(|(question, scenario)| words(question, scenario).map(|word| (word, scenario.name.as_str())))
+            .collect();
+        Err(nearest(&wanted, words.iter().map(|(word, name)| (word.as_str(), *name))))
+    }
+
+    /// Scenarios that could be meant by what has been typed so far, best first: (title, name).
+    pub fn suggest_scenarios(&self, typed: &str, limit: usize) -> Vec<(String, String)> {
+        let offers = self.scenarios().into_iter().map(|(question, scenario)| {
+            let words = vec![(0, scenario.name.as_str()), (1, scenario.title.as_str()), (1, question.id.as_str())];
+            (words, (scenario.title.clone(), scenario.name.clone()))
+        });
+        best(typed, offers, limit)
+    }
+
+    /// The card that somebody means by its id, with or without what all begin with, by its question or a tag; else the nearest ids.
+    pub fn find_card(&self, text: &str) -> Result<&Arc<Card>, Vec<String>> {
+        let wanted = plain(text);
+        let words = |card: &Card| {
+            let id = card.id.as_str();
+            let mut words =
+                vec![plain(id), plain(id.split_once('-').map_or(id, |(_, rest)| rest)), plain(&card.prompt)];
+            words.extend(card.tags.iter().map(|tag| plain(tag)));
+            words
+        };
+        if let Some(card) = self.cards().find(|card| words(card).contains(&wanted)) {
+            return Ok(card);
+        }
+        let all: Vec<(String, &str)> =
+            self.cards().flat_map(|card| words(card).into_iter().map(|word| (word, card.id.as_str()))).collect();
+        Err(nearest(&wanted, all.iter().map(|(word, id)| (word.as_str(), *id))))
+    }
+
+    /// Cards that could be meant by what has been typed so far, best first: (prompt, id).
+    pub fn suggest_cards(&self, typed: &str, limit: usize) -> Vec<(String, String)> {
+        let offers = self.cards().map(|card| {
+            let words = vec![(0, card.id.as_str()), (1, card.prompt.as_str())];
+            (words, (card.prompt.clone(), card.id.to_string()))
+        });
+        best(typed, offers, limit)
     }
 
     /// The coaching cards, in the order of their ids.

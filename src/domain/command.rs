@@ -1,6 +1,8 @@
 //! The one table of commands that every platform is fed from, and the reading of what people type or press.
 
-use super::ids::{ClaimId, DrillId, ReviewId, RoundId};
+use std::borrow::Cow;
+
+use super::ids::{ClaimId, DrillId, ReviewId, RoundId, SceneId};
 use super::question::Level;
 
 /// What a value may be; platforms with typed options and autocomplete use it.
@@ -10,6 +12,10 @@ pub enum Value {
     Topic,
     /// The id of a question.
     Question,
+    /// The name of a scenario.
+    Scenario,
+    /// The id of a coaching card.
+    Card,
     Level,
     Number {
         min: i64,
@@ -78,9 +84,23 @@ pub const TABLE: &[Spec] = &[
                 "free = in your own words (the default), choice = four options",
             ),
             QUESTION,
+            by_name("scenario", Value::Scenario, "Play a staged scenario, by its name; /drill scenario shows them all"),
+            by_name(
+                "with",
+                Value::Word(&["alone", "together"]),
+                "A scenario alone (the default), or together in a thread",
+            ),
         ],
         subs: &[],
         example: "/drill iam advanced 3 choice",
+    },
+    Spec {
+        name: "prep",
+        help: "Advice for the interview itself: how to prepare, how to answer, why people fail",
+        organisers_only: false,
+        options: &[by_place("card", Value::Card, "Which advice; leave it out to see all")],
+        subs: &[],
+        example: "/prep",
     },
     Spec {
         name: "leaderboard",
@@ -268,6 +288,15 @@ pub enum Command {
         mode: Mode,
         question: Option<String>,
     },
+    /// Without a name: which there are.
+    Scenario {
+        name: Option<String>,
+        together: bool,
+    },
+    /// Without a card: which there are.
+    Prep {
+        card: Option<String>,
+    },
     Leaderboard {
         window: Window,
         board: Board,
@@ -367,8 +396,31 @@ pub fn take_apart(line: &str) -> Result<Typed, Usage> {
         })?;
         (Some(sub.name), sub.options, rest)
     };
-    let values = read_values(spec, sub, options, rest)?;
+    let values = read_values(spec, sub, options, &scenario_named(spec, rest))?;
     Ok(Typed { spec, sub, values })
+}
+
+/// What people write for a topic when they mean scenarios.
+fn is_scenario(word: &str) -> bool {
+    ["scenario", "scenarios"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// "/drill scenario bad deploy together" with its values named, as the other words of a drill need not be.
+fn scenario_named<'a>(spec: &Spec, words: &'a [String]) -> Cow<'a, [String]> {
+    let Some((_, rest)) = words.split_first().filter(|(first, _)| spec.name == "drill" && is_scenario(first)) else {
+        return Cow::Borrowed(words);
+    };
+    let (with, name): (Vec<&String>, Vec<&String>) = rest.iter().partition(|word| {
+        ["alone", "together"].iter().any(|known| word.eq_ignore_ascii_case(known)) || word.starts_with("with:")
+    });
+    let mut named: Vec<String> = with.iter().map(|word| format!("with:{}", word.trim_start_matches("with:"))).collect();
+    named.push(if name.is_empty() {
+        words[0].clone()
+    } else {
+        let name: Vec<&str> = name.iter().map(|word| word.as_str()).collect();
+        format!("scenario:{}", name.join(" "))
+    });
+    Cow::Owned(named)
 }
 
 /// The options of a command, or of one of its subcommands.
@@ -383,6 +435,10 @@ pub fn options_of(spec: &Spec, sub: Option<&str>) -> Option<&'static [Opt]> {
 pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command, Usage> {
     let get = |name: &str| values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
     Ok(match spec.name {
+        "drill" if get("scenario").is_some() || get("topic").is_some_and(|topic| is_scenario(&topic)) => {
+            Command::Scenario { name: get("scenario"), together: get("with").as_deref() == Some("together") }
+        }
+        "prep" => Command::Prep { card: get("card") },
         "drill" => Command::Drill {
             topic: get("topic"),
             level: get("level").as_deref().and_then(Level::parse),
@@ -446,7 +502,7 @@ pub fn named(line: &str) -> Option<String> {
         Some(sub) => (format!("/{} {}", spec.name, sub.name), sub.options, &rest[1..]),
         None => (format!("/{}", spec.name), spec.options, rest),
     };
-    let mut values = read_values(spec, sub.map(|sub| sub.name), options, rest).ok()?;
+    let mut values = read_values(spec, sub.map(|sub| sub.name), options, &scenario_named(spec, rest)).ok()?;
     values.sort_by_key(|(name, _)| options.iter().position(|option| option.name == *name));
     Some(values.iter().fold(head, |line, (name, value)| format!("{line} {name}:{value}")))
 }
@@ -475,7 +531,7 @@ fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &
         }
         let fits = options.iter().find(|option| {
             !option.named
-                && !matches!(option.value, Value::Topic | Value::Text)
+                && !matches!(option.value, Value::Topic | Value::Card | Value::Text)
                 && !values.iter().any(|(name, _)| *name == option.name)
                 && check(option, word).is_ok()
         });
@@ -498,7 +554,7 @@ fn read_values(spec: &Spec, sub: Option<&str>, options: &'static [Opt], words: &
     // Words that fit nothing typed belong to the topic: "/drill identity and access 3".
     let taker = options.iter().find(|option| {
         !option.named
-            && matches!(option.value, Value::Topic | Value::Text)
+            && matches!(option.value, Value::Topic | Value::Card | Value::Text)
             && !values.iter().any(|(name, _)| *name == option.name)
     });
     match taker {
@@ -522,7 +578,7 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
     let value = value.trim().trim_matches(['"', '“', '”']).trim();
     let name = option.name;
     match option.value {
-        Value::Topic | Value::Question | Value::Text => {
+        Value::Topic | Value::Question | Value::Scenario | Value::Card | Value::Text => {
             if value.is_empty() {
                 return Err(format!("{name} is empty."));
             }
@@ -555,12 +611,12 @@ pub fn check(option: &Opt, value: &str) -> Result<String, String> {
     }
 }
 
-/// `/` and the beginning of a line -> whole lines that could be meant, with a help text each. `topics` are names and titles, `questions`
-/// finds ids and prompts.
+/// `/` and the beginning of a line -> whole lines that could be meant, with a help text each. `topics` are names and titles; `look_up`
+/// finds values of a kind by what has been typed of one: (value, words for it).
 pub fn complete(
     line: &str,
     topics: &[(String, String)],
-    questions: impl Fn(&str) -> Vec<(String, String)>,
+    look_up: impl Fn(Value, &str) -> Vec<(String, String)>,
 ) -> Vec<(String, String)> {
     let Some(body) = line.strip_prefix('/') else { return Vec::new() };
     let lower = body.to_lowercase();
@@ -595,9 +651,20 @@ pub fn complete(
             continue;
         }
         match option.value {
-            Value::Question if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with([':', '='])) => {
+            Value::Question | Value::Scenario
+                if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with([':', '='])) =>
+            {
                 let (key, begun) = typed.split_at(option.name.len() + 1);
-                out.extend(questions(begun).into_iter().map(|(id, prompt)| (format!("{before}{key}{id}"), prompt)));
+                let found = look_up(option.value, begun).into_iter();
+                out.extend(found.map(|(value, words)| (format!("{before}{key}{value}"), words)));
+            }
+            Value::Scenario if head == "scenario" => {
+                let found = look_up(option.value, typed).into_iter();
+                out.extend(found.map(|(name, title)| (format!("{before}{name}"), title)));
+            }
+            Value::Card => {
+                let found = look_up(option.value, typed).into_iter();
+                out.extend(found.map(|(id, prompt)| (format!("{before}{id}"), prompt)));
             }
             Value::Topic if !option.named => out.extend(
                 topics
@@ -690,6 +757,17 @@ pub enum Verb {
     Next,
 }
 
+/// What a press inside a scenario asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Take the option that is shown at this place, or (together) vote for it.
+    Pick(usize),
+    /// On to the next stage.
+    Next,
+    /// Together: take what most have voted for.
+    Decide,
+}
+
 /// What a button or a form carries, in at most 100 characters (Discord's limit of a custom id).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -701,6 +779,12 @@ pub enum Action {
         drill: DrillId,
         at: usize,
         verb: Verb,
+    },
+    /// `step` counts the decisions before this one, so that a press on an old message is known as one.
+    Scene {
+        scene: SceneId,
+        step: usize,
+        go: Move,
     },
     /// Open the form of a claim, or (as a form) make it; without a point, the form has a pick of it.
     Claim {
@@ -744,6 +828,14 @@ impl Action {
                     Verb::Next => "next".to_owned(),
                 };
                 format!("drill:{drill}:{at}:{verb}")
+            }
+            Action::Scene { scene, step, go } => {
+                let go = match go {
+                    Move::Pick(option) => format!("pick{option}"),
+                    Move::Next => "next".to_owned(),
+                    Move::Decide => "decide".to_owned(),
+                };
+                format!("scene:{scene}:{step}:{go}")
             }
             Action::Claim { round, point: Some(point) } => format!("claim:{round}:{point}"),
             Action::Claim { round, point: None } => format!("claim:{round}"),
@@ -805,6 +897,16 @@ impl Action {
                 };
                 Action::Drill { drill: DrillId::new(drill), at, verb }
             }
+            "scene" => {
+                let mut parts = rest.splitn(3, ':');
+                let (scene, step, go) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+                let go = match go {
+                    "next" => Move::Next,
+                    "decide" => Move::Decide,
+                    pick => Move::Pick(pick.strip_prefix("pick")?.parse().ok()?),
+                };
+                Action::Scene { scene: SceneId::new(scene), step, go }
+            }
             _ => return None,
         })
     }
@@ -864,6 +966,14 @@ mod tests {
             ("/me delete", Command::Me { delete: true }),
             ("/daily set zone: UTC ping: S1", set(Change { zone: some("UTC"), ping: some("S1"), ..Change::default() })),
             ("/help drill", Command::Help { command: some("drill") }),
+            ("/drill scenario", Command::Scenario { name: None, together: false }),
+            ("/drill Scenarios", Command::Scenario { name: None, together: false }),
+            ("/drill scenario p99", Command::Scenario { name: some("p99"), together: false }),
+            ("/drill scenario Bad deploy together", Command::Scenario { name: some("Bad deploy"), together: true }),
+            ("/drill scenario:p99 with:together", Command::Scenario { name: some("p99"), together: true }),
+            ("/drill scenario p99 alone", Command::Scenario { name: some("p99"), together: false }),
+            ("/prep", Command::Prep { card: None }),
+            ("/prep why people fail", Command::Prep { card: some("why people fail") }),
         ] {
             assert_eq!(parse(line), Ok(expect), "{line}");
         }
@@ -901,6 +1011,9 @@ mod tests {
             Action::MyResult(RoundId::new("abcdefghijklmnop")),
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 19, verb: Verb::Pick(3) },
             Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
+            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 4, go: Move::Pick(3) },
+            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 0, go: Move::Next },
+            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 1, go: Move::Decide },
             Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: Some(11) },
             Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: None },
             Action::Rule { claim: ClaimId::new("abcdefghijklmnop"), covered: true },
@@ -947,6 +1060,7 @@ mod tests {
             ("/drill iam", Some("/drill topic:iam")),
             ("/drill iam advanced 3 choice", Some("/drill topic:iam level:advanced count:3 mode:choice")),
             ("/me delete", Some("/me action:delete")),
+            ("/drill scenario p99 together", Some("/drill scenario:p99 with:together")),
             ("/help drill", Some("/help command:drill")),
             ("/daily pause", Some("/daily pause")),
             ("/daily set 09:00 days=mon-fri", Some("/daily set time:09:00 days:mon-fri")),
@@ -982,9 +1096,11 @@ mod tests {
     fn completion_offers_commands_subcommands_and_values() {
         let topics =
             vec![("iam".to_owned(), "AWS identity".to_owned()), ("eks".to_owned(), "Kubernetes on EKS".to_owned())];
-        let questions = |typed: &str| vec![(format!("{typed}m-role"), "Which role?".to_owned())];
-        let offer =
-            |line: &str| complete(line, &topics, questions).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        let look_up = |value: Value, typed: &str| match value {
+            Value::Question => vec![(format!("{typed}m-role"), "Which role?".to_owned())],
+            _ => vec![(format!("{typed}99"), "The slow percent".to_owned())],
+        };
+        let offer = |line: &str| complete(line, &topics, look_up).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
         assert_eq!(offer("/dr"), ["/drill "]);
         assert_eq!(offer("/drill ia"), ["/drill iam"]);
         assert_eq!(offer("/drill kube"), ["/drill eks"]);
@@ -995,6 +1111,9 @@ mod tests {
         assert_eq!(offer("/daily now question=ia"), ["/daily now question=iam-role"]);
         assert_eq!(offer("/drill question=ia"), ["/drill question=iam-role"]);
         assert_eq!(offer("/drill question:ia"), ["/drill question:iam-role"]);
+        assert_eq!(offer("/drill scenario:p"), ["/drill scenario:p99"]);
+        assert_eq!(offer("/drill scenario p"), ["/drill scenario p99"]);
+        assert_eq!(offer("/prep p"), ["/prep p99"]);
         assert_eq!(offer("/daily set zone:UTC zo"), Vec::<String>::new());
         assert_eq!(offer("hello"), Vec::<String>::new());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, ReviewId, RoundId, ThreadId};
+use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, ReviewId, RoundId, SceneId, ThreadId};
 
 /// Rendered when it is sent, from what the store knows then, so a row is small and a card is never out of date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub enum Effect {
     Dispute { review: ReviewId, round: RoundId },
     /// Bring that up to date: it was decided, or somebody in it erased.
     Disputed { review: ReviewId, round: RoundId, change: i64 },
+    /// Post a part of a scenario that is played together: 0 opens the thread, 1 is the first stage in it.
+    Scene { scene: SceneId, part: usize },
+    /// Bring a posted part up to date: votes were cast, it was decided, somebody in it erased.
+    SceneCard { scene: SceneId, part: usize },
     /// Tell the channel's organisers.
     Notice { channel: ChannelId, text: String },
 }
@@ -62,6 +66,8 @@ impl Effect {
             Effect::Ruled { round, member, ruling, .. } => format!("ruled:{round}:{ruling}:{member}"),
             Effect::Dispute { review, .. } => format!("dispute:{review}"),
             Effect::Disputed { review, change, .. } => format!("disputed:{review}:{change}"),
+            Effect::Scene { scene, part } => format!("scene:{scene}:{part}"),
+            Effect::SceneCard { scene, part } => format!("scene-card:{scene}:{part}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })
     }

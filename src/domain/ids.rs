@@ -68,6 +68,10 @@ id! {
     DrillId
 }
 id! {
+    /// One playing of a scenario.
+    SceneId
+}
+id! {
     /// A member's claim that their answer covers a key point: 16 characters derived from round, member and point.
     ClaimId
 }

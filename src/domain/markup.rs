@@ -36,6 +36,11 @@ pub fn spans(text: &str) -> Vec<Span> {
     out
 }
 
+/// The words of a paragraph without its markup.
+pub fn plain(text: &str) -> String {
+    spans(text).iter().map(Span::as_plain).collect()
+}
+
 /// Paragraphs and fenced code of an author's text. Lines of one paragraph are joined.
 pub fn blocks(text: &str) -> Vec<Block> {
     let mut out = Vec::new();

@@ -19,6 +19,7 @@ pub mod question;
 pub mod review;
 pub mod round;
 pub mod ruling;
+pub mod scene;
 pub mod schedule;
 pub mod score;
 pub mod text;

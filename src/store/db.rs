@@ -50,6 +50,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "verdicts", include_str!("../../migrations/0008_verdicts.sql")),
     (9, "copying", include_str!("../../migrations/0009_copying.sql")),
     (10, "rulings", include_str!("../../migrations/0010_rulings.sql")),
+    (12, "scenes", include_str!("../../migrations/0012_scenes.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

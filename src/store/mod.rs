@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod reviews;
 pub mod rounds;
 pub mod rulings;
+pub mod scenes;
 pub mod schedules;
 pub mod scores;
 pub mod slack;

@@ -23,6 +23,7 @@ mod layers;
 mod property;
 mod reviews;
 mod rulings;
+mod scenes;
 mod slack;
 mod store;
 mod time;

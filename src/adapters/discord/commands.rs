@@ -81,7 +81,9 @@ fn option(spec: &Spec, option: &Opt) -> Json {
     match option.value {
         // Another command's name, of which there are few.
         Value::Text if spec.name == "help" => typed(STRING, choices(TABLE.iter().map(|spec| spec.name))),
-        Value::Topic | Value::Question => typed(STRING, json!({ "autocomplete": true })),
+        Value::Topic | Value::Question | Value::Scenario | Value::Card => {
+            typed(STRING, json!({ "autocomplete": true }))
+        }
         Value::Level => typed(STRING, choices(Level::ALL.iter().map(|level| level.as_str()))),
         Value::Word(words) => typed(STRING, choices(words.iter().copied())),
         Value::Number { min, max } => typed(INTEGER, json!({ "min_value": min, "max_value": max })),

@@ -130,7 +130,9 @@ fn hint(spec: &Spec) -> Option<String> {
         Value::Word(words) => words.join("|"),
         Value::Number { min, max } => format!("{min}-{max}"),
         Value::Level => Level::ALL.map(Level::as_str).join("|"),
-        Value::Topic | Value::Question | Value::Time | Value::Mention | Value::Text => option.name.to_owned(),
+        Value::Topic | Value::Question | Value::Scenario | Value::Card | Value::Time | Value::Mention | Value::Text => {
+            option.name.to_owned()
+        }
     };
     let parts: Vec<String> = match spec.subs {
         [] => spec.options.iter().map(|option| format!("[{}]", words(option))).collect(),

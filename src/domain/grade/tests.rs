@@ -207,6 +207,9 @@ fn shorthand_and_spellings_are_read_as_what_they_stand_for() {
     // The initials of the rubric's own names, in capitals only.
     check(&point("secrets manager"), "SM rotates it", Covered, &["SM"]);
     check(&point("secrets manager"), "sm rotates it", Missing, &[]);
+    // What everybody reads in one way stands for nothing else.
+    check(&point("customer data"), "deployed by CI/CD", Missing, &[]);
+    check(&point("service level objectives"), "our SLO is met", Covered, &["SLO"]);
     check(&point("unhealthy"), "it is not healthy", Covered, &["healthy"]);
     check(&point("point of failure"), "a single failure point of failures", Covered, &["point of failures"]);
 }

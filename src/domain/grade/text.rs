@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::lexicon::Lexicon;
 pub(crate) use super::words::{Class, class};
-use super::words::{is_auxiliary, is_common, read_as};
+use super::words::{is_auxiliary, is_common, may_stand_for, read_as};
 
 /// A stem as a number. [`UNKNOWN`] stands for every stem that the rubric does not mention.
 pub(crate) type Stem = u32;
@@ -76,7 +76,8 @@ impl Vocabulary {
     pub(crate) fn learn_initials(&mut self, words: &[&str], stems: &[Stem]) {
         let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
         let fits = (2..=4).contains(&words.len()) && words.iter().all(|word| word.len() > 1 && word.is_ascii());
-        if fits && class(&initials) == Class::Content && read_as(&initials).is_none() {
+        let is_free = read_as(&initials).is_none() && may_stand_for(&initials, words);
+        if fits && class(&initials) == Class::Content && is_free {
             self.initials.entry(initials).or_insert_with(|| stems.to_vec());
         }
     }

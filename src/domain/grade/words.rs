@@ -164,6 +164,80 @@ pub(crate) fn is_common(word: &str) -> bool {
     TABLE.get_or_init(|| COMMON.split_whitespace().collect()).contains(word)
 }
 
+/// Whether initials may stand for these words. Most initials of the trade stand for one thing: "CD" is no customer data.
+pub(crate) fn may_stand_for(initials: &str, words: &[&str]) -> bool {
+    static TABLE: OnceLock<HashMap<&'static str, Vec<Vec<&'static str>>>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let mut table: HashMap<_, Vec<_>> = HashMap::new();
+        for (known, meaning) in INITIALS.lines().filter_map(|line| line.split_once(" = ")) {
+            table.entry(known).or_default().push(meaning.split_whitespace().collect());
+        }
+        table
+    });
+    let same = |meaning: &Vec<&str>| {
+        meaning.len() == words.len() && meaning.iter().zip(words).all(|(known, word)| word.starts_with(known))
+    };
+    table.get(initials).is_none_or(|meanings| meanings.iter().any(same))
+}
+
+/// Initials that everybody of the trade reads in one way, each with the beginnings of the words that they stand for.
+const INITIALS: &str = "\
+ac = air cond
+ai = artificial intell
+api = application programming interface
+aws = amazon web serv
+cd = continuous deliver
+cd = continuous deploy
+ci = continuous integrat
+cli = command line
+cve = common vulnerabilit expos
+dns = domain name s
+ec = elastic comput
+ecr = elastic container regist
+ecs = elastic container serv
+eks = elastic kubernetes serv
+etl = extract transform load
+gcp = google cloud platform
+gdpr = general data protection
+gpu = graphics process
+iac = infrastructure code
+id = identity
+iam = identity access manage
+ip = internet protocol
+it = information technolog
+kms = key management s
+llm = large language model
+ml = machine learn
+mr = merge request
+nat = network address translat
+os = operating system
+pii = personally identifi
+pm = product manage
+pm = project manage
+pr = pull request
+qa = quality assur
+rbac = role based access
+rds = relational database serv
+rpo = recovery point objective
+rto = recovery time objective
+sca = software composition analys
+sla = service level agree
+sli = service level indicat
+slo = service level objective
+sns = simple notification serv
+sql = structured query lang
+sqs = simple queue serv
+sre = site reliab engineer
+ssh = secure shell
+sso = single sign on
+tls = transport layer secur
+ui = user interface
+url = uniform resource loc
+vpc = virtual private cloud
+vpn = virtual private network
+waf = web application firewall
+";
+
 /// Shorthand of the trade. What is ambiguous ("sm", "ps", "min") stays out: a rubric finds the initials of its own terms by itself.
 const SHORTHAND: &str = "\
 k8s kube = kubernetes

@@ -42,6 +42,7 @@ pub fn thread_title(question: &Question) -> String {
 pub fn card(view: &CardView<'_>) -> Message {
     let CardView { round, question, topic, answered, reads_threads } = view;
     let mut blocks = vec![Block::heading(question.prompt.clone())];
+    blocks.extend(question.exhibit.as_ref().into_iter().flat_map(super::exhibit));
     if let Some(nudge) = &question.nudge {
         blocks.push(Block::note(nudge.clone()));
     }

@@ -29,7 +29,7 @@ fn press(drill: &Drill, verb: Verb, label: impl Into<String>, style: Style) -> B
 }
 
 fn head(drill: &Drill, question: &Question) -> Vec<Block> {
-    vec![
+    let mut blocks = vec![
         Block::note(format!(
             "{}, question {} of {}, {}",
             drill.topic,
@@ -41,7 +41,9 @@ fn head(drill: &Drill, question: &Question) -> Vec<Block> {
             (Some(choice), true) => choice.stem.clone(),
             _ => question.prompt.clone(),
         }),
-    ]
+    ];
+    blocks.extend(question.exhibit.as_ref().into_iter().flat_map(super::exhibit));
+    blocks
 }
 
 fn asking(drill: &Drill, question: &Question) -> Message {
@@ -170,7 +172,7 @@ fn summary(drill: &Drill) -> Message {
     Message { tone: Tone::Good, summary: title, blocks, buttons }
 }
 
-fn letter(at: usize) -> char {
+pub(super) fn letter(at: usize) -> char {
     char::from(b'A' + u8::try_from(at.min(25)).unwrap_or(0))
 }
 

@@ -12,12 +12,15 @@ mod form;
 mod general;
 pub mod install;
 mod local;
+mod prep;
 mod result;
 mod review;
+mod scene;
 pub mod trouble;
 
 use super::markup;
 use super::message::{Block, Span};
+use super::question::Exhibit;
 
 pub use boards::{Me, Recent, Standing, board_size, board_title, home, leaderboard, me};
 pub use card::{
@@ -49,11 +52,16 @@ pub use general::{
     question_closed, refused, refused_with, round_gone, shortened, too_late_for_a_form, topics, unknown_button, usage,
 };
 pub use local::{Local, localized};
+pub use prep::{card_of, cards};
 pub use result::{my_result, no_answer_of_yours, not_revealed_yet};
 pub use review::{
     Disputed, confirmed_by_readers, dispute, dispute_erased, dispute_gone, not_these_points, nothing_to_review,
     only_who_answered, own_answer, point_options, review_button, review_form, review_gone, reviewed, reviewed_already,
     rulings_are_for_organisers,
+};
+pub use scene::{
+    Playable, Together, decided, nobody_voted, not_your_scene, scenarios, scene_begun, scene_gone, scene_needs_channel,
+    scene_opening, scene_part, scene_thread, scene_undelivered, scene_under_way, scene_view, voted,
 };
 pub use trouble::{
     CHANNEL_DELETED, channel_deleted, channel_trouble, half_posted, half_revealed, in_trouble, step_fails, undelivered,
@@ -84,6 +92,12 @@ fn readable(text: &str) -> Vec<Block> {
         }
     }
     out
+}
+
+/// What is laid on the table beside a question or a situation.
+fn exhibit(exhibit: &Exhibit) -> [Block; 2] {
+    let name = Block::Note { spans: vec![Span::code(exhibit.name.clone())] };
+    [name, Block::Code { text: exhibit.text.trim_end().to_owned() }]
 }
 
 fn paragraphs(spans: Vec<Span>) -> Vec<Vec<Span>> {

@@ -108,7 +108,7 @@ pub fn command_form(form: &CommandForm<'_>) -> Value {
 fn element(option: &Opt, value: Option<&str>, offers: &dyn Fn(command::Value) -> Vec<(String, String)>) -> Value {
     let same = |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), (*word).to_owned())).collect::<Vec<_>>();
     match option.value {
-        command::Value::Topic | command::Value::Question => {
+        command::Value::Topic | command::Value::Question | command::Value::Scenario | command::Value::Card => {
             let offers = offers(option.value);
             if (1..OPTIONS).contains(&offers.len()) {
                 return select(&offers, value);
