@@ -1,24 +1,23 @@
 //! What the commands of the command line do. Results go to standard output, problems to standard error.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
+pub mod bank;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
 use crate::adapters::address::is_safe;
 use crate::adapters::doctor::{Finding, Scheduled};
 use crate::adapters::slack::vault::new_key;
 use crate::adapters::{discord, judge, slack};
-use crate::app::clock::real_ms;
-use crate::config::{self, Config, Content, Log};
+use crate::config::{self, Config, Log};
 use crate::content;
-use crate::domain::bank::{Bank, Filter, Problem, Severity};
+use crate::domain::bank::Filter;
 use crate::domain::ids::platform_of;
-use crate::domain::lint::lint;
 use crate::gold;
 use crate::run::{self, Options};
 use crate::store;
@@ -336,18 +335,6 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
     }
 }
 
-/// The banks that the settings name, or those at `paths` alone.
-fn bank(paths: Vec<PathBuf>, file: Option<PathBuf>) -> Result<(Bank, Vec<Problem>), ExitCode> {
-    let settings = if paths.is_empty() { load(file)?.content } else { Content { embedded: false, paths } };
-    content::load(&settings).map_err(|problems| {
-        for problem in &problems {
-            eprintln!("{problem}");
-        }
-        eprintln!("{} found.", count(problems.len()));
-        ExitCode::FAILURE
-    })
-}
-
 /// Grades the answers of a file against the rubrics of another.
 pub fn grade(rubric: &Path, answers: &Path) -> ExitCode {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -358,82 +345,6 @@ pub fn grade(rubric: &Path, answers: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-pub fn bank_lint(paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
-    let (bank, mut problems) = match bank(paths, file) {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    let today = jiff::Timestamp::from_millisecond(real_ms()).unwrap_or_default().to_zoned(TimeZone::system()).date();
-    problems.extend(lint(&bank, today));
-    for Problem { path, line, message, severity } in &problems {
-        let kind = if *severity == Severity::Error { "error" } else { "warning" };
-        println!("{path}:{line}: {kind}: {message}");
-    }
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    println!("{} questions, {errors} errors, {} warnings", bank.questions().len(), problems.len() - errors);
-    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-pub fn bank_list(topic: Option<String>, level: Option<String>, paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
-    let bank = match bank(paths, file) {
-        Ok((bank, _)) => bank,
-        Err(code) => return code,
-    };
-    let filter =
-        Filter { topics: topic.into_iter().collect(), levels: level.into_iter().collect(), tracks: Vec::new() };
-    if let Err(why) = bank.check_filter(&filter) {
-        eprintln!("{why}");
-        return ExitCode::FAILURE;
-    }
-    for question in bank.select(&filter) {
-        println!("{:<32} {:<12} {:<13} {}", question.id, question.topic, question.level.as_str(), question.prompt);
-    }
-    ExitCode::SUCCESS
-}
-
-pub fn bank_show(id: &str, paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCode {
-    let bank = match bank(paths, file) {
-        Ok((bank, _)) => bank,
-        Err(code) => return code,
-    };
-    let Some(question) = bank.get(id) else {
-        eprintln!("There is no question {id:?}; drillbot bank list shows them all.");
-        return ExitCode::FAILURE;
-    };
-    if let Some((path, line)) = bank.line_of(id) {
-        println!("{path}:{line}");
-    }
-    println!("{} · {} · {}\n\n{}\n", question.id, question.topic, question.level.as_str(), question.prompt);
-    println!("{}\n\nKey points", question.model_answer.trim());
-    for point in &question.key_points {
-        println!("  {} {}", "*".repeat(usize::from(point.weight)), point.text);
-    }
-    if !question.mistakes.is_empty() {
-        println!("\nMistakes");
-        for mistake in &question.mistakes {
-            println!("  ✗ {} → {}", mistake.wrong, mistake.right);
-        }
-    }
-    if !question.hints.is_empty() {
-        println!("\nHints");
-        for hint in &question.hints {
-            println!("  {hint}");
-        }
-    }
-    if let Some(choice) = &question.choice {
-        println!("\n{}", choice.stem);
-        for option in &choice.options {
-            println!("  {} {} ({})", if option.correct { "✓" } else { "–" }, option.text, option.because);
-        }
-    }
-    println!("\nReferences");
-    for url in &question.references {
-        println!("  {url}");
-    }
-    println!("\nReviewed {}, again after {} days", question.last_reviewed, question.review_after_days);
-    ExitCode::SUCCESS
 }
 
 pub fn db_migrate(file: Option<PathBuf>) -> ExitCode {

@@ -5,12 +5,19 @@ use std::path::{Path, PathBuf};
 use crate::config::Content;
 use crate::domain::bank::{Bank, Problem, Severity, Source};
 
+/// (path, text) of files in `content/`.
+macro_rules! banks {
+    ($($name:literal)*) => {
+        &[$((concat!("content/", $name, ".toml"), include_str!(concat!("../content/", $name, ".toml")))),*]
+    };
+}
+
 /// The banks that ship with drillbot.
-const EMBEDDED: &[(&str, &str)] = &[
-    ("content/eks.toml", include_str!("../content/eks.toml")),
-    ("content/iam.toml", include_str!("../content/iam.toml")),
-    ("content/terraform.toml", include_str!("../content/terraform.toml")),
-];
+const EMBEDDED: &[(&str, &str)] = banks!(
+    "aiops" "aiops-noise" "appsec" "cicd" "cloudsec" "compliance" "compute" "config-mgmt" "containers" "cost" "dr" "drift" "eks" "iam"
+    "incident" "jenkins" "kubernetes" "labs-cloud" "labs-delivery" "mlops-pipelines" "mlops-serving" "networking" "observability" "prep"
+    "rollouts" "secrets" "terraform"
+);
 
 /// The larger of a bank and its files is a mistake, not a bank.
 const MAX_BYTES: u64 = 20 * 1024 * 1024;

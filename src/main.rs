@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use drillbot::cli;
+use drillbot::cli::{self, bank::BankCommand};
 
 /// A daily interview question for your channel: answers, model answer, key points, scores and a leaderboard.
 ///
@@ -43,7 +43,7 @@ enum Command {
     Config(ConfigCommand),
     /// Check settings, question banks and database; every problem at once, with its place and what to do
     Check(ConfigArgs),
-    /// Look at question banks
+    /// Write, check and look at question banks
     #[command(subcommand)]
     Bank(BankCommand),
     /// Grade answers: one prediction a line, as JSON, for each answer of a file
@@ -80,40 +80,6 @@ struct ConfigArgs {
 enum ConfigCommand {
     /// Print a commented file with every setting at its default
     Example,
-}
-
-#[derive(Subcommand)]
-enum BankCommand {
-    /// Check banks: every problem at once, as file:line
-    Lint(BankArgs),
-    /// List questions
-    List {
-        /// Only this topic
-        #[arg(long)]
-        topic: Option<String>,
-        /// Only this level
-        #[arg(long)]
-        level: Option<String>,
-        #[command(flatten)]
-        bank: BankArgs,
-    },
-    /// Show one question, whole
-    Show {
-        /// The id of the question
-        id: String,
-        #[command(flatten)]
-        bank: BankArgs,
-    },
-}
-
-#[derive(Args)]
-struct BankArgs {
-    /// Files or folders to read instead of the banks that the settings name
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// The settings
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -168,11 +134,7 @@ fn main() -> ExitCode {
         }
         Command::Config(ConfigCommand::Example) => cli::config_example(),
         Command::Check(args) => cli::check(args.config),
-        Command::Bank(BankCommand::Lint(bank)) => cli::bank_lint(bank.paths, bank.config),
-        Command::Bank(BankCommand::List { topic, level, bank }) => {
-            cli::bank_list(topic, level, bank.paths, bank.config)
-        }
-        Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
+        Command::Bank(command) => cli::bank::run(command),
         Command::Grade { rubric, answers } => cli::grade(&rubric, &answers),
         Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
         Command::Slack(SlackCommand::Manifest { url, config }) => cli::slack_manifest(url.as_deref(), config.config),

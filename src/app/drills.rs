@@ -87,19 +87,25 @@ impl App {
         mode: Mode,
     ) -> Result<(String, Vec<Arc<Question>>), Box<Missing>> {
         let bank = self.bank();
-        let name = match bank.find_topic(typed) {
-            TopicMatch::Exact(name) => name,
-            TopicMatch::Near(near) => {
+        let wrong = |option, problem| Err(Missing::new(option, problem));
+        let (name, title, mut candidates) = match (bank.tagged(typed), bank.find_topic(typed)) {
+            (Some((tag, mut tagged)), _) => {
+                tagged.retain(|question| level.is_none_or(|level| question.level == level));
+                (tag.clone(), tag, tagged)
+            }
+            (None, TopicMatch::Exact(name)) => {
+                let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
+                let title = bank.topic_title(&name);
+                (name, title, bank.select(&filter))
+            }
+            (None, TopicMatch::Near(near)) => {
                 let help = text::topic_help(Some(typed), &near, &self.topic_sizes());
                 return Err(Box::new(Missing { help, problem: text::no_topic(typed, &near), option: "topic", near }));
             }
         };
-        let wrong = |option, problem| Err(Missing::new(option, problem));
-        let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
-        let mut candidates = bank.select(&filter);
         if candidates.is_empty() {
             let level = level.map_or("", Level::as_str);
-            return wrong("level", text::no_questions_of_level(&bank.topic_title(&name), level, &name));
+            return wrong("level", text::no_questions_of_level(&title, level, &name));
         }
         if mode == Mode::Choice {
             candidates.retain(|question| question.choice.is_some());
@@ -107,7 +113,7 @@ impl App {
                 return wrong("mode", text::no_choice_questions(&name));
             }
         }
-        Ok((bank.topic_title(&name), candidates))
+        Ok((title, candidates))
     }
 
     fn drill_of_one(&self, id: &str, mode: Mode) -> Result<(String, Arc<Question>), Box<Missing>> {

@@ -2,16 +2,20 @@
 //! at once, with its line.
 
 mod read;
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
 use super::question::{Card, Level, Question, Scenario};
+
+pub use schema::schema;
 
 /// A file of a bank, already read.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +24,15 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     Error,
     Warning,
 }
 
 /// Something wrong in a file of a bank, for its author.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     pub path: String,
     /// From 1.
@@ -42,13 +47,16 @@ impl fmt::Display for Problem {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The topic of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
+    /// Small letters, digits and dashes.
     pub name: String,
-    /// The name when absent.
+    /// As people read it; the name when absent.
     #[serde(default)]
     pub title: String,
+    /// What people type after `/drill`.
     #[serde(default)]
     pub aliases: Vec<String>,
 }
@@ -268,6 +276,22 @@ impl Bank {
             .collect();
         names.extend(titles.iter().map(|(word, name)| (word.as_str(), *name)));
         TopicMatch::Near(nearest(&wanted, names.into_iter()))
+    }
+
+    /// The questions of all topics that carry a tag, if that is what somebody means and no topic has this word for itself.
+    pub fn tagged(&self, text: &str) -> Option<(String, Vec<Arc<Question>>)> {
+        let wanted = plain(text);
+        let of_topic = |topic: &Topic| {
+            let words = [&topic.name, &topic.title];
+            words.into_iter().chain(&topic.aliases).any(|word| plain(word) == wanted)
+        };
+        if self.topics.iter().any(of_topic) {
+            return None;
+        }
+        let tag = |question: &Question| question.tags.iter().find(|tag| plain(tag) == wanted).cloned();
+        let found: Vec<Arc<Question>> =
+            self.questions.iter().filter(|question| tag(question).is_some()).cloned().collect();
+        Some((tag(found.first()?)?, found))
     }
 
     /// The id nearest to what somebody wrote for one.
@@ -597,6 +621,19 @@ pub(crate) mod tests {
         check("STS", "iam");
         // Two of three questions with this tag are about IAM.
         check("shared", "iam");
+    }
+
+    #[test]
+    fn a_tag_finds_its_questions_in_every_topic() {
+        let bank = three_topics();
+        let ids = |text: &str| {
+            let (tag, found) = bank.tagged(text)?;
+            Some((tag, found.iter().map(|question| question.id.to_string()).collect::<Vec<_>>()))
+        };
+        let expect = ["eks-a", "iam-a", "iam-b"].map(str::to_owned).to_vec();
+        assert_eq!(ids(" Shared"), Some(("shared".to_owned(), expect)));
+        // What a topic is called is the topic.
+        assert_eq!((ids("permissions"), ids("nothing"), ids("")), (None, None, None));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod lint;
 pub mod markup;
 pub mod message;
 pub mod pick;
+pub mod preview;
 pub mod question;
 pub mod review;
 pub mod round;

@@ -1,10 +1,14 @@
 //! A question of a bank, as its author wrote it. Field by field as in docs/BANKS.md.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::QuestionId;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Lower-case letters, digits and single hyphens, with a letter first.
+const ID: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Beginner,
@@ -37,7 +41,7 @@ impl Level {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Concept,
@@ -48,6 +52,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 5] = [Kind::Concept, Kind::Compare, Kind::Design, Kind::Scenario, Kind::Behavioural];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Concept => "concept",
@@ -59,7 +65,7 @@ impl Kind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     #[default]
@@ -84,7 +90,7 @@ impl Status {
 }
 
 /// Another complete way to say a key point: a term, or groups of terms of which all are needed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Alternative {
     Term(String),
@@ -102,11 +108,12 @@ impl Alternative {
 }
 
 /// One idea of a model answer: the unit of grading and of feedback.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyPoint {
     pub text: String,
     /// 1 to 3; 3 = without it the answer is wrong.
+    #[schemars(range(min = 1, max = 3))]
     pub weight: u8,
     /// AND of OR-groups of terms; the core group first.
     #[serde(default)]
@@ -131,14 +138,14 @@ pub struct KeyPoint {
     pub contradicts: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
     pub wrong: String,
     pub right: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceOption {
     pub text: String,
@@ -148,7 +155,7 @@ pub struct ChoiceOption {
 }
 
 /// The multiple-choice variant: four options, one of them right.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     pub stem: String,
@@ -156,7 +163,7 @@ pub struct Choice {
 }
 
 /// An answer with the coverage its author expects: one number a key point, 0, 0.5 or 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     pub text: String,
@@ -164,7 +171,7 @@ pub struct Sample {
 }
 
 /// What is laid on the table beside a question: a manifest, a plan, a policy, the output of a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exhibit {
     /// A file name or a command, as in `deployment.yaml` or `kubectl get pods`.
@@ -173,7 +180,7 @@ pub struct Exhibit {
 }
 
 /// A question played in stages: what happens follows from what one decides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What people type after `/drill scenario`.
@@ -185,7 +192,7 @@ pub struct Scenario {
     pub debrief: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Unique within the scenario.
@@ -203,10 +210,11 @@ pub struct Stage {
 }
 
 /// One of the decisions that are possible in a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Turn {
     pub text: String,
+    #[schemars(range(max = 2))]
     /// 2 = what an experienced engineer does, 1 = defensible, 0 = a wrong turn.
     pub points: u8,
     /// What comes of it, and why.
@@ -224,9 +232,10 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// Advice for the preparation itself; shown by `/prep`, not graded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
+    #[schemars(with = "String", regex(pattern = ID))]
     pub id: QuestionId,
     pub version: u32,
     /// The question that the card answers.
@@ -248,15 +257,17 @@ pub struct Card {
     pub follow_ups: Vec<String>,
     #[serde(default)]
     pub references: Vec<String>,
+    #[schemars(with = "String")]
     pub last_reviewed: jiff::civil::Date,
     pub review_after_days: u32,
     #[serde(default)]
     pub status: Status,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
+    #[schemars(with = "String", regex(pattern = ID))]
     pub id: QuestionId,
     /// Rises when the meaning changes.
     pub version: u32,
@@ -284,7 +295,8 @@ pub struct Question {
     pub hints: Vec<String>,
     #[serde(default)]
     pub references: Vec<String>,
-    /// An ISO date, `2026-11-21`.
+    /// A date, `2026-11-21`.
+    #[schemars(with = "String")]
     pub last_reviewed: jiff::civil::Date,
     pub review_after_days: u32,
     #[serde(default)]

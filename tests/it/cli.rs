@@ -38,6 +38,8 @@ fn every_command_has_help() {
         (&["bank", "lint"], "[PATH]"),
         (&["bank", "list"], "--topic"),
         (&["bank", "show"], "<ID>"),
+        (&["bank", "preview"], "--html"),
+        (&["bank", "coverage"], "FILE.tsv"),
         (&["db"], "backup"),
         (&["db", "migrate"], "newest schema"),
         (&["db", "backup"], "<FILE>"),
@@ -183,8 +185,93 @@ fn banks_are_linted_listed_and_shown() {
     ] {
         let output = drillbot(folder.path(), wrong);
         assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        let said = out(&output) + &err(&output);
+        assert!(said.contains(word), "{wrong:?}: {said}");
+    }
+}
+
+#[test]
+fn problems_of_a_bank_are_told_to_machines_too() {
+    let folder = folder();
+    std::fs::write(folder.path().join("mine.toml"), "[[question]]\nid = \"x-one\"\n").expect("a file");
+    let output = drillbot(folder.path(), &["bank", "lint", "--json", "mine.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!((&report["questions"], &report["errors"]), (&0.into(), &1.into()), "{report}");
+    let problem = &report["problems"][0];
+    assert_eq!((&problem["path"], &problem["line"]), (&"mine.toml".into(), &1.into()), "{report}");
+    assert_eq!(problem["severity"], "error");
+    assert!(problem["message"].as_str().is_some_and(|message| message.contains("missing: ")), "{report}");
+}
+
+#[test]
+fn a_new_question_is_a_draft_that_loads_and_is_looked_at() {
+    let folder = folder();
+    let new = &["bank", "new", "net-peering", "--topic", "net", "--kind", "compare", "--level", "advanced"];
+    let template = out(&drillbot(folder.path(), new));
+    assert!(template.contains("kind = \"compare\"") && template.contains("status = \"draft\""), "{template}");
+    std::fs::write(folder.path().join("net.toml"), template).expect("a file");
+    let linted = drillbot(folder.path(), &["bank", "lint", "net.toml"]);
+    assert_eq!(linted.status.code(), Some(0), "{}", out(&linted));
+    assert!(out(&linted).contains("1 questions, 0 cards, 0 errors"), "{}", out(&linted));
+    for (layout, word) in [
+        ("web", "# One question, as an interviewer"),
+        ("discord", "One question, as an interviewer"),
+        ("slack", "One question, as an interviewer"),
+    ] {
+        let shown = out(&drillbot(folder.path(), &["bank", "preview", "net-peering", "--as", layout, "net.toml"]));
+        for part in
+            [word, "── The card", "── The form", "── The hints", "── With four options", "── The reveal", "[Answer]"]
+        {
+            assert!(shown.contains(part), "{layout}: {part:?} is not in {shown}");
+        }
+    }
+    let page = drillbot(folder.path(), &["bank", "preview", "net-peering", "--html", "page.html", "net.toml"]);
+    assert_eq!(page.status.code(), Some(0), "{}", err(&page));
+    let page = std::fs::read_to_string(folder.path().join("page.html")).expect("a page");
+    assert!(page.contains("Like Discord") && page.contains("<style>") && !page.contains("{%"), "{page}");
+    for (wrong, word) in [
+        (&["bank", "new", "Net Peering"][..], "lower-case"),
+        (&["bank", "preview", "net-perring", "net.toml"], "Did you mean net-peering?"),
+        (&["bank", "preview", "iam-passrole", "--html", "nowhere/page.html"], "cannot be written"),
+    ] {
+        let output = drillbot(folder.path(), wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
         assert!(err(&output).contains(word), "{wrong:?}: {}", err(&output));
     }
+}
+
+#[test]
+fn a_plan_says_what_the_bank_lacks() {
+    let folder = folder();
+    let plan = "\u{feff}id\ttopic\tlevel\r\niam-passrole\tiam\tbeginner\r\nprep-four-loops\tprep\t\nnot-there\tiam\t\n";
+    std::fs::write(folder.path().join("plan.tsv"), plan).expect("a file");
+    let output = drillbot(folder.path(), &["bank", "coverage", "plan.tsv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = out(&output);
+    assert!(text.contains("iam-passrole: the plan has the level beginner, the bank advanced"), "{text}");
+    assert!(text.contains("missing in iam: not-there\n2 of 3 of the plan; "), "{text}");
+    std::fs::write(folder.path().join("plan.tsv"), "id\niam-passrole\n").expect("a file");
+    assert_eq!(drillbot(folder.path(), &["bank", "coverage", "plan.tsv"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("plan.tsv"), "name\niam-passrole\n").expect("a file");
+    let output = drillbot(folder.path(), &["bank", "coverage", "plan.tsv"]);
+    assert!(err(&output).contains("plan.tsv:1: has no column \"id\""), "{}", err(&output));
+}
+
+#[test]
+fn a_bank_is_counted_and_drawn() {
+    let folder = folder();
+    let output = drillbot(folder.path(), &["bank", "stats", "--svg", "bank.svg"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = out(&output);
+    let listed = out(&drillbot(folder.path(), &["bank", "list"])).lines().count();
+    let total = text.lines().find(|line| line.starts_with("all ")).expect("a sum").split_whitespace().last();
+    assert_eq!(total, Some(listed.to_string().as_str()), "{text}");
+    assert!(text.contains("kinds: ") && text.contains("scenarios: "), "{text}");
+    let picture = std::fs::read_to_string(folder.path().join("bank.svg")).expect("a picture");
+    assert!(picture.starts_with("<svg") && picture.contains(">AWS identity and access</text>"), "{picture}");
+    let due = out(&drillbot(folder.path(), &["bank", "list", "--due", "--track", "devops"]));
+    assert!(due.lines().count() < listed);
 }
 
 #[test]
@@ -194,8 +281,8 @@ fn a_broken_bank_is_linted_with_file_and_line() {
         .expect("a file");
     let output = drillbot(folder.path(), &["bank", "lint", "mine.toml"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("mine.toml:"), "{}", err(&output));
-    assert!(err(&output).contains("found."), "{}", err(&output));
+    assert!(out(&output).contains("mine.toml:4: error: question `x-one`: missing: "), "{}", out(&output));
+    assert!(out(&output).contains("0 questions, 0 cards, "), "{}", out(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]

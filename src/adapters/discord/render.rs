@@ -111,6 +111,22 @@ pub fn body(message: &Message, mark: Option<&str>, ping: Option<&str>) -> Value 
     body
 }
 
+/// What stands in it, line by line: for authors who look at a question before it is posted.
+pub fn as_text(shown: &Message) -> String {
+    let Rendered { embeds, rows } = message(shown, None);
+    let mut lines = Vec::new();
+    for embed in embeds {
+        lines.push(embed.description);
+        lines.extend(embed.fields.into_iter().map(|field| format!("**{}**\n{}", field.name, field.value)));
+        lines.extend(embed.footer.map(|footer| footer.text));
+    }
+    for row in rows {
+        lines.push(row.components.iter().map(|button| format!("[{}]", button.label)).collect::<Vec<_>>().join(" "));
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
 /// The key that [`message`] put into the address of its first embed.
 pub fn mark_of(embed_url: &str) -> Option<String> {
     let code = embed_url.strip_prefix(MARK)?;

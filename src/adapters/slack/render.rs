@@ -47,6 +47,45 @@ pub fn message(message: &Message) -> Value {
     body
 }
 
+/// What stands in it, block by block: for authors who look at a question before it is posted.
+pub fn as_text(shown: &Message) -> String {
+    let body = message(shown);
+    let blocks = body["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    blocks.iter().map(visible).filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// The visible words of a block or of an element in it.
+fn visible(block: &Value) -> String {
+    let kind = block["type"].as_str().unwrap_or_default();
+    let all = |key: &str, between: &str| {
+        let parts = block[key].as_array().map(Vec::as_slice).unwrap_or_default();
+        parts.iter().map(visible).filter(|words| !words.is_empty()).collect::<Vec<_>>().join(between)
+    };
+    match kind {
+        "divider" => "---".to_owned(),
+        "button" => format!("[{}]", visible(&block["text"])),
+        // In the reader's own zone and words; who cannot show that shows this.
+        "date" => block["fallback"].as_str().unwrap_or_default().to_owned(),
+        "actions" => all("elements", " "),
+        "rich_text_list" => {
+            let items = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
+            items.iter().map(|item| format!("• {}", visible(item))).collect::<Vec<_>>().join("\n")
+        }
+        "rich_text" | "context" => all("elements", "\n"),
+        "rich_text_quote" => format!("> {}", all("elements", "")),
+        "rich_text_preformatted" => format!("```\n{}\n```", all("elements", "")),
+        _ => match &block["text"] {
+            Value::String(text) => text.clone(),
+            Value::Object(_) => visible(&block["text"]),
+            _ => [all("fields", "\n"), all("elements", "")]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        },
+    }
+}
+
 /// The body of `chat.postEphemeral` or of a response URL, for what one person sees: user groups are shown by name, which calls
 /// nobody where nobody else sees it.
 pub fn private(message: &Message) -> Value {

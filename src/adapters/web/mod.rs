@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod events;
 mod pages;
+mod preview;
 mod session;
 mod view;
 
@@ -29,6 +30,7 @@ use crate::store::Store;
 use crate::store::members::Member;
 use crate::store::web::{self as table, NewMessage};
 
+pub use preview::page as preview_page;
 pub use session::clean_name;
 
 /// Requests larger than this are refused; texts have a limit of their own.
@@ -260,6 +262,7 @@ fn router(server: Server) -> Router {
         .route("/", get(pages::index))
         .route("/assets/{name}", get(pages::asset))
         .route("/leaderboard/{channel}", get(pages::leaderboard))
+        .route("/preview/{question}", get(preview::show))
         .route("/schedule/{channel}", get(pages::schedule))
         .route("/history/{channel}", get(pages::history))
         .layer(middleware::from_fn_with_state(server.clone(), session::guard))

@@ -21,6 +21,7 @@ use crate::store::channels::Channel;
 const ASSETS: &[(&str, &str, &str)] = &[
     ("app.js", "text/javascript; charset=utf-8", include_str!("assets/app.js")),
     ("app.css", "text/css; charset=utf-8", include_str!("assets/app.css")),
+    ("preview.css", "text/css; charset=utf-8", super::preview::STYLE),
     ("favicon.svg", "image/svg+xml", include_str!("assets/favicon.svg")),
 ];
 

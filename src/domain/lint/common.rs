@@ -143,6 +143,7 @@ impl Common<'_> {
             let field = format!("follow_ups[{index}]");
             match bank.get(id) {
                 _ if id == self.id.as_str() => notes.must(&field, "is the question itself"),
+                None if bank.cards().any(|card| card.id.as_str() == id) => {}
                 None if !is_kebab(id) => notes.must(&field, format!("`{id}` is not the id of a question")),
                 None => notes.should(&field, format!("`{id}` is not in the bank yet")),
                 // Said once for the two of them.

@@ -15,6 +15,7 @@ use super::grade::{PointState, Rubric};
 use super::ids::QuestionId;
 use super::question::{Choice, Exhibit, KeyPoint, Kind, Question, Status};
 use common::Common;
+pub use common::due;
 
 const PROMPT_CHARS: usize = 280;
 const POINT_CHARS: usize = 120;
