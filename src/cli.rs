@@ -1,6 +1,8 @@
 //! What the commands of the command line do. Results go to standard output, problems to standard error.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
+pub mod bank_import;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use drillbot::cli;
+use drillbot::cli::bank_import::{ExportArgs, ImportArgs, bank_export, bank_import};
 
 /// A daily interview question for your channel: answers, model answer, key points, scores and a leaderboard.
 ///
@@ -97,6 +98,15 @@ enum BankCommand {
         #[command(flatten)]
         bank: BankArgs,
     },
+    /// Turn files of questions in other formats into drafts; nothing in them is dropped without a word
+    Import(ImportArgs),
+    /// Write questions as cards for Anki, CSV, JSON or Markdown
+    Export {
+        #[command(flatten)]
+        export: ExportArgs,
+        #[command(flatten)]
+        bank: BankArgs,
+    },
     /// Show one question, whole
     Show {
         /// The id of the question
@@ -173,6 +183,8 @@ fn main() -> ExitCode {
             cli::bank_list(topic, level, bank.paths, bank.config)
         }
         Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
+        Command::Bank(BankCommand::Import(args)) => bank_import(&args),
+        Command::Bank(BankCommand::Export { export, bank }) => bank_export(export, bank.paths, bank.config),
         Command::Grade { rubric, answers } => cli::grade(&rubric, &answers),
         Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
         Command::Slack(SlackCommand::Manifest { url, config }) => cli::slack_manifest(url.as_deref(), config.config),

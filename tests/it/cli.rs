@@ -38,6 +38,8 @@ fn every_command_has_help() {
         (&["bank", "lint"], "[PATH]"),
         (&["bank", "list"], "--topic"),
         (&["bank", "show"], "<ID>"),
+        (&["bank", "import"], "--dry-run"),
+        (&["bank", "export"], "--format"),
         (&["db"], "backup"),
         (&["db", "migrate"], "newest schema"),
         (&["db", "backup"], "<FILE>"),
