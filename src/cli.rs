@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 pub mod bank;
+pub mod bank_import;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

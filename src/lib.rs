@@ -7,6 +7,8 @@ pub mod cli;
 pub mod config;
 pub mod content;
 pub mod domain;
+pub mod export;
 pub mod gold;
+pub mod import;
 pub mod run;
 pub mod store;

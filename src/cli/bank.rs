@@ -10,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::bank_import::{ExportArgs, ImportArgs, bank_export, bank_import};
 use super::{count, load};
 use crate::adapters::{discord, slack, web};
 use crate::app::clock::real_ms;
@@ -99,6 +100,15 @@ pub enum BankCommand {
         #[command(flatten)]
         bank: BankArgs,
     },
+    /// Turn files of questions in other formats into drafts; nothing in them is dropped without a word
+    Import(ImportArgs),
+    /// Write questions as cards for Anki, CSV, JSON or Markdown
+    Export {
+        #[command(flatten)]
+        export: ExportArgs,
+        #[command(flatten)]
+        bank: BankArgs,
+    },
     /// Print the JSON Schema of a bank's file, for editors
     Schema,
 }
@@ -160,6 +170,8 @@ pub fn run(command: BankCommand) -> ExitCode {
         BankCommand::Stats { svg, bank } => stats(svg.as_deref(), bank),
         BankCommand::New { id, topic, level, kind } => new(&id, &topic, level, kind),
         BankCommand::Coverage { plan, bank } => coverage(&plan, bank),
+        BankCommand::Import(args) => return bank_import(&args),
+        BankCommand::Export { export, bank } => return bank_export(export, bank),
         BankCommand::Schema => {
             say!("{:#}", schema());
             Ok(())

@@ -1,5 +1,6 @@
 //! All SQL, one aggregate a file, one text for SQLite and PostgreSQL. Decides nothing about the drill.
 
+pub mod anki;
 pub mod answers;
 pub mod channels;
 pub mod claims;

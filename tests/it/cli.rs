@@ -40,6 +40,8 @@ fn every_command_has_help() {
         (&["bank", "show"], "<ID>"),
         (&["bank", "preview"], "--html"),
         (&["bank", "coverage"], "FILE.tsv"),
+        (&["bank", "import"], "--dry-run"),
+        (&["bank", "export"], "--format"),
         (&["db"], "backup"),
         (&["db", "migrate"], "newest schema"),
         (&["db", "backup"], "<FILE>"),

@@ -17,6 +17,7 @@ mod discord;
 mod fake;
 mod faults;
 mod grading;
+mod import;
 mod input;
 mod judge;
 mod layers;

@@ -28,8 +28,8 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn time(at: i64, style: TimeStyle) -> String {
-        let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
+    fn time(at: &i64, style: &TimeStyle) -> String {
+        let at = jiff::Timestamp::from_millisecond(*at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
         match style {
             TimeStyle::Full => at.strftime("%a %-d %b, %H:%M").to_string(),
             TimeStyle::Relative => "in 8 hours".to_owned(),
