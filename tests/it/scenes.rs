@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use drillbot::domain::bank::Bank;
 use insta::{allow_duplicates, assert_snapshot};
 
 use crate::rulings::on_both;
@@ -19,10 +20,14 @@ async fn on<F: Future<Output = World>>(kind: Kind, body: impl FnOnce(World, Arc<
 }
 
 /// One question beside the one that can be played.
-fn setup() -> Setup {
+pub fn night() -> Bank {
     let mut texts = bank_texts(&[("iam", 1)]);
     texts[0].1.push_str(include_str!("../fixtures/night.toml"));
-    Setup { bank: read_bank(&texts).expect("the bank of the test"), ..Setup::default() }
+    read_bank(&texts).expect("the bank of the test")
+}
+
+fn setup() -> Setup {
+    Setup { bank: night(), ..Setup::default() }
 }
 
 on_both!(
@@ -34,8 +39,8 @@ on_both!(
     a_crash_between_two_parts_tells_each_part_once,
 );
 
-/// The letter of an option in the message in front of somebody, or in the newest one of the thread.
-fn letter(text: &str, option: &str) -> String {
+/// The letter of an option in a message.
+pub fn letter(text: &str, option: &str) -> String {
     let line = text.lines().find(|line| line.contains(option)).unwrap_or_else(|| panic!("no {option:?} in\n{text}"));
     line.chars().take(1).collect()
 }

@@ -14,6 +14,7 @@ mod outcomes;
 mod people;
 mod render;
 mod rulings;
+mod scenes;
 mod sockets;
 mod strain;
 
