@@ -16,7 +16,7 @@ use crate::adapters::{discord, judge, slack};
 use crate::app::clock::real_ms;
 use crate::config::{self, Config, Content, Log};
 use crate::content;
-use crate::domain::bank::{Bank, Filter, Problem, Severity};
+use crate::domain::bank::{Bank, Filter, Problem, Severity, as_toml};
 use crate::domain::ids::platform_of;
 use crate::domain::lint::lint;
 use crate::gold;
@@ -434,6 +434,33 @@ pub fn bank_show(id: &str, paths: Vec<PathBuf>, file: Option<PathBuf>) -> ExitCo
     }
     println!("\nReviewed {}, again after {} days", question.last_reviewed, question.review_after_days);
     ExitCode::SUCCESS
+}
+
+/// Prints what members suggested and organisers approved, as files of a bank have it.
+pub fn bank_suggested(file: Option<PathBuf>) -> ExitCode {
+    let config = match load(file) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let (bank, _) = match content::load(&config.content) {
+        Ok(bank) => bank,
+        Err(problems) => {
+            problems.iter().for_each(|problem| eprintln!("{problem}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    block_on(async move {
+        let approved = store::suggested(config.database_url.expose()).await?;
+        if approved.is_empty() {
+            eprintln!("No suggested question has been approved yet.");
+        }
+        for of_group in approved.chunk_by(|a, b| a.realm == b.realm) {
+            let questions: Vec<_> = of_group.iter().map(|one| one.question(&bank)).collect();
+            println!("# Approved in {}", of_group[0].realm);
+            println!("{}", as_toml(&questions)?);
+        }
+        Ok(())
+    })
 }
 
 pub fn db_migrate(file: Option<PathBuf>) -> ExitCode {

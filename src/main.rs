@@ -104,6 +104,8 @@ enum BankCommand {
         #[command(flatten)]
         bank: BankArgs,
     },
+    /// Print the questions that members suggested and organisers approved, as TOML to work over into a file
+    Suggested(ConfigArgs),
 }
 
 #[derive(Args)]
@@ -173,6 +175,7 @@ fn main() -> ExitCode {
             cli::bank_list(topic, level, bank.paths, bank.config)
         }
         Command::Bank(BankCommand::Show { id, bank }) => cli::bank_show(&id, bank.paths, bank.config),
+        Command::Bank(BankCommand::Suggested(args)) => cli::bank_suggested(args.config),
         Command::Grade { rubric, answers } => cli::grade(&rubric, &answers),
         Command::Discord(DiscordCommand::Invite(args)) => cli::discord_invite(args.config),
         Command::Slack(SlackCommand::Manifest { url, config }) => cli::slack_manifest(url.as_deref(), config.config),

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App, answers, rulings};
+use super::{Actor, App, answers, queue, rulings};
 use crate::domain::bank::TopicMatch;
 use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
 use crate::domain::ids::platform_of;
 use crate::domain::message::{Form, Message, Reply};
+use crate::domain::queue::Act;
 use crate::domain::text;
 
 /// Lines offered while somebody types one.
@@ -42,11 +43,15 @@ impl App {
         self.meet(actor).await?;
         let home;
         let actor = match &command {
-            Command::Drill { .. } | Command::Leaderboard { .. } | Command::Me { .. } => {
+            Command::Drill { .. } | Command::Leaderboard { .. } | Command::Me { .. } | Command::Topics => {
                 home = self.at_home(actor).await?;
                 &home
             }
-            Command::Daily { .. } | Command::Topics | Command::Help { .. } => actor,
+            Command::Daily { .. }
+            | Command::Suggest
+            | Command::Flag { .. }
+            | Command::Review { .. }
+            | Command::Help { .. } => actor,
         };
         Ok(match command {
             Command::Drill { question: Some(id), mode, .. } => return self.drill_question(actor, &id, mode).await,
@@ -70,7 +75,14 @@ impl App {
                 }
                 Reply::show(self.daily(actor, action, schedule.as_deref()).await?)
             }
-            Command::Topics => Reply::show(self.show_topics()),
+            Command::Topics => Reply::show(self.show_topics(actor).await?),
+            Command::Suggest => return self.suggest_question(actor).await,
+            Command::Flag { question } => return self.flag(actor, question.as_deref()).await,
+            Command::Review { .. } if !actor.organiser => {
+                let platform = platform_of(actor.channel.as_str());
+                Reply::show(text::organisers_only("review", platform))
+            }
+            Command::Review { shelf } => Reply::show(self.review_queue(actor, shelf, None).await?),
             Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
             Command::Me { delete: true } => Reply::show(text::forget_question()),
             Command::Help { command: None } => Reply::show(self.help(actor)),
@@ -104,6 +116,7 @@ impl App {
                 self.rule_on_review(actor, &review, point, covered).await
             }
             Some(Action::Rule { claim, covered }) => self.rule_on_claim(actor, &claim, covered).await,
+            Some(Action::Queue(act)) => self.press_queue(actor, act).await,
             Some(Action::Forget) => self.forget(&actor.member).await.map(Reply::show),
             Some(Action::Run(line)) => self.line(actor, &line).await,
             Some(Action::Reviewed(_)) | None => Ok(Reply::show(text::unknown_button())),
@@ -128,26 +141,28 @@ impl App {
                 let points = values.get("points").map_or("", String::as_str);
                 self.finish_review(actor, &review, points).await
             }
+            Some(Action::Queue(act)) => self.submit_queue(actor, act, values).await,
             _ => Ok(Reply::show(text::unknown_button())),
         }
     }
 
-    /// What a line that begins with `/` could become.
-    pub fn complete(&self, line: &str) -> Vec<Suggestion> {
+    /// What a line that begins with `/` could become in a group.
+    pub fn complete(&self, line: &str, realm: &str) -> Vec<Suggestion> {
+        let bank = self.bank_of(realm);
         let topics: Vec<(String, String)> =
-            self.bank().topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
+            bank.topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
         let questions = |typed: &str| -> Vec<(String, String)> {
-            self.bank().suggest_questions(typed, OFFERS).into_iter().map(|(prompt, id)| (id, prompt)).collect()
+            bank.suggest_questions(typed, OFFERS).into_iter().map(|(prompt, id)| (id, prompt)).collect()
         };
         command::complete(line, &topics, questions).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
     }
 
-    /// What somebody who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
+    /// What somebody of a group who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
     /// nothing for values that are not looked up.
-    pub fn suggest(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
+    pub fn suggest(&self, value: Value, typed: &str, most: usize, realm: &str) -> Vec<(String, String)> {
         let found = match value {
-            Value::Topic => self.bank().suggest_topics(typed, most),
-            Value::Question => self.bank().suggest_questions(typed, most),
+            Value::Topic => self.bank_of(realm).suggest_topics(typed, most),
+            Value::Question => self.bank_of(realm).suggest_questions(typed, most),
             Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => {
                 return Vec::new();
             }
@@ -162,6 +177,7 @@ impl App {
             Action::Answer(_) => answers::refuse(answer, text::empty_answer),
             Action::Drill { verb: Verb::Answer, .. } => answers::refuse(answer, text::empty_drill_answer),
             Action::Claim { .. } => rulings::refuse_claim(answer),
+            Action::Queue(act) => return queue::refuse(&act, values),
             _ => None,
         };
         problem.map(|problem| ("answer", problem))
@@ -175,10 +191,19 @@ impl App {
         }
     }
 
-    /// The form of an Answer button without anything looked up: for when the database takes longer than a platform waits.
+    /// The form of a command that opens one, without anything looked up.
+    pub fn blank_form_of(command: &Command) -> Option<Form> {
+        match command {
+            Command::Suggest => queue::blank_form(&Act::Suggest),
+            _ => None,
+        }
+    }
+
+    /// The form of a button that opens one, without anything looked up: for when the database takes longer than a platform waits.
     pub fn blank_form(action: &str) -> Option<Form> {
         match Action::decode(action)? {
             action @ (Action::Answer(_) | Action::Drill { verb: Verb::Answer, .. }) => Some(text::blank_form(&action)),
+            Action::Queue(act) => queue::blank_form(&act),
             _ => None,
         }
     }

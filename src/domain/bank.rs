@@ -1,6 +1,7 @@
 //! The bank: all questions and topics, read from TOML, looked up and filtered. Reading reports everything that is wrong
 //! at once, with its line.
 
+mod own;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
 use super::question::{Card, Level, Question};
+pub use own::as_toml;
 
 /// A file of a bank, already read.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +98,7 @@ pub struct Bank {
     cards: Vec<(Arc<Card>, Place)>,
     topics: Vec<Topic>,
     /// Topic names by every word for them: name before alias before title before tag.
-    names: HashMap<String, String>,
+    names: Arc<HashMap<String, String>>,
     lexicon: Arc<Lexicon>,
 }
 
@@ -106,7 +108,7 @@ struct Place {
     path: Arc<str>,
     line: usize,
     /// The lines of fields by path, `key_points[1].all_of[0]`, where they differ from the line of what they stand in.
-    fields: Vec<(Box<str>, usize)>,
+    fields: Arc<[(Box<str>, usize)]>,
 }
 
 impl Place {

@@ -3,6 +3,7 @@
 mod action;
 
 use super::question::Level;
+use super::queue::Shelf;
 pub use action::{Action, Verb};
 
 /// What a value may be; platforms with typed options and autocomplete use it.
@@ -148,6 +149,34 @@ pub const TABLE: &[Spec] = &[
         example: "/topics",
     },
     Spec {
+        name: "suggest",
+        help: "Suggest a question for the bank; see what became of yours",
+        organisers_only: false,
+        options: &[],
+        subs: &[],
+        example: "/suggest",
+    },
+    Spec {
+        name: "flag",
+        help: "Say that a question is wrong, outdated or unclear",
+        organisers_only: false,
+        options: &[by_place("question", Value::Question, "Which one, by its id; leave it out for the one you are at")],
+        subs: &[],
+        example: "/flag iam-passrole",
+    },
+    Spec {
+        name: "review",
+        help: "Decide on what members suggested and flagged",
+        organisers_only: true,
+        options: &[by_place(
+            "show",
+            Value::Word(&["open", "suggestions", "flags", "decided"]),
+            "open (the default), suggestions, flags, or what was decided",
+        )],
+        subs: &[],
+        example: "/review decided",
+    },
+    Spec {
         name: "me",
         help: "My scores, streak and weak topics; or erase my data",
         organisers_only: false,
@@ -280,6 +309,13 @@ pub enum Command {
         schedule: Option<String>,
     },
     Topics,
+    Suggest,
+    Flag {
+        question: Option<String>,
+    },
+    Review {
+        shelf: Shelf,
+    },
     Me {
         delete: bool,
     },
@@ -432,6 +468,9 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
             Command::Daily { action, schedule: get("schedule") }
         }
         "topics" => Command::Topics,
+        "suggest" => Command::Suggest,
+        "flag" => Command::Flag { question: get("question") },
+        "review" => Command::Review { shelf: get("show").as_deref().and_then(Shelf::parse).unwrap_or_default() },
         "me" => Command::Me { delete: get("action").as_deref() == Some("delete") },
         _ => Command::Help { command: get("command") },
     })
@@ -600,6 +639,9 @@ pub fn complete(
             Value::Question if typed.strip_prefix(option.name).is_some_and(|rest| rest.starts_with([':', '='])) => {
                 let (key, begun) = typed.split_at(option.name.len() + 1);
                 out.extend(questions(begun).into_iter().map(|(id, prompt)| (format!("{before}{key}{id}"), prompt)));
+            }
+            Value::Question if !option.named => {
+                out.extend(questions(typed).into_iter().map(|(id, prompt)| (format!("{before}{id}"), prompt)));
             }
             Value::Topic if !option.named => out.extend(
                 topics

@@ -324,7 +324,7 @@ async fn an_organiser_posts_and_a_member_drills_exactly_one_question() {
 async fn values_are_offered_while_somebody_types() {
     let w = World::new().await;
     let offers = |value: Value, typed: &str| -> Vec<String> {
-        w.app.suggest(value, typed, 25).into_iter().map(|(shown, value)| format!("{value} | {shown}")).collect()
+        w.app.suggest(value, typed, 25, "").into_iter().map(|(shown, value)| format!("{value} | {shown}")).collect()
     };
     assert_eq!(offers(Value::Topic, ""), ["eks | eks: EKS", "iam | iam: IAM"]);
     assert_eq!(offers(Value::Topic, "IA"), ["iam | iam: IAM"]);
@@ -334,7 +334,7 @@ async fn values_are_offered_while_somebody_types() {
     assert_eq!(offers(Value::Question, "question 5").len(), 1);
     assert_eq!(offers(Value::Question, "").len(), 9);
     assert_eq!(offers(Value::Text, "iam"), Vec::<String>::new());
-    let lines: Vec<String> = w.app.complete("/daily now question=iam-").into_iter().map(|one| one.line).collect();
+    let lines: Vec<String> = w.app.complete("/daily now question=iam-", "").into_iter().map(|one| one.line).collect();
     assert_eq!(lines.len(), 6);
     assert_eq!(lines[0], "/daily now question=iam-1");
     w.end().await;
@@ -343,7 +343,7 @@ async fn values_are_offered_while_somebody_types() {
 #[tokio::test]
 async fn no_more_is_offered_than_platforms_show() {
     let w = World::with(Setup { bank: bank(&[("iam", 60)]), ..Setup::default() }).await;
-    let offers = w.app.suggest(Value::Question, "iam", 25);
+    let offers = w.app.suggest(Value::Question, "iam", 25, "");
     assert_eq!(offers.len(), 25);
     assert!(offers.iter().all(|(shown, _)| shown.chars().count() <= 100));
     w.end().await;

@@ -123,8 +123,8 @@ async fn whatever_people_type_is_answered_and_breaks_nothing() {
             assert!(!reply.is_empty(), "{line:?}");
             assert!(reply.chars().count() < 3_000, "{line:?}: {} characters", reply.chars().count());
         }
-        w.app.complete(&format!("/drill {text}"));
-        w.app.complete(&format!("/{text}"));
+        w.app.complete(&format!("/drill {text}"), "");
+        w.app.complete(&format!("/{text}"), "");
     }
     assert_eq!(w.schedule("daily").await, before);
     w.at("17:00").await;

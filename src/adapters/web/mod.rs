@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod events;
 mod pages;
+mod review;
 mod session;
 mod view;
 
@@ -247,6 +248,7 @@ fn router(server: Server) -> Router {
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{channel}/messages", get(api::messages).post(api::write))
         .route("/api/channels/{channel}/leaderboard", get(api::leaderboard))
+        .route("/api/channels/{channel}/review", get(review::list).post(review::act))
         .route("/api/messages/{id}", delete(api::erase).patch(api::rewrite))
         .route("/api/messages/{id}/thread", get(api::thread))
         .route("/api/actions", post(api::press))
@@ -262,6 +264,7 @@ fn router(server: Server) -> Router {
         .route("/leaderboard/{channel}", get(pages::leaderboard))
         .route("/schedule/{channel}", get(pages::schedule))
         .route("/history/{channel}", get(pages::history))
+        .route("/review/{channel}", get(review::page))
         .layer(middleware::from_fn_with_state(server.clone(), session::guard))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))

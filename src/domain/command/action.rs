@@ -1,6 +1,7 @@
 //! What buttons and forms carry.
 
 use crate::domain::ids::{ClaimId, DrillId, ReviewId, RoundId};
+use crate::domain::queue::Act;
 
 /// What a press inside a drill asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum Action {
         point: usize,
         covered: bool,
     },
+    /// Suggestions, flags, and what organisers do with them.
+    Queue(Act),
     /// Erase my data, after having been asked.
     Forget,
     /// A command behind a button.
@@ -76,6 +79,7 @@ impl Action {
             Action::RuleReview { review, point, covered } => {
                 format!("decide:{review}:{point}:{}", yes_or_no(*covered))
             }
+            Action::Queue(act) => format!("queue:{}", act.encode()),
             Action::Forget => "forget".to_owned(),
             Action::Run(line) => format!("run:{line}"),
         }
@@ -83,7 +87,11 @@ impl Action {
 
     /// True for what an organiser may do and others may not, or not any more.
     pub fn is_ruling(&self) -> bool {
-        matches!(self, Action::Rule { .. } | Action::RuleReview { .. })
+        match self {
+            Action::Rule { .. } | Action::RuleReview { .. } => true,
+            Action::Queue(act) => act.is_for_organisers(),
+            _ => false,
+        }
     }
 
     /// None for what an older version (or a stranger) made up.
@@ -97,6 +105,7 @@ impl Action {
             "hint" => Action::Hint(RoundId::new(rest)),
             "result" => Action::MyResult(RoundId::new(rest)),
             "run" => Action::Run(rest.to_owned()),
+            "queue" => Action::Queue(Act::decode(rest)?),
             "claim" => {
                 let (round, point) = match rest.split_once(':') {
                     Some((round, point)) => (round, Some(point.parse().ok()?)),
@@ -163,6 +172,7 @@ mod tests {
             Action::Review(RoundId::new("abcdefghijklmnop")),
             Action::Reviewed(ReviewId::new("abcdefghijklmnop")),
             Action::RuleReview { review: ReviewId::new("abcdefghijklmnop"), point: 11, covered: false },
+            Action::Queue(Act::Insist),
             Action::Forget,
             Action::Run("/drill iam".to_owned()),
         ] {

@@ -10,6 +10,7 @@ mod interactions;
 mod outcomes;
 mod render;
 mod rulings;
+mod suggestions;
 
 use std::sync::Arc;
 use std::time::Duration;

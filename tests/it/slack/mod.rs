@@ -16,6 +16,7 @@ mod render;
 mod rulings;
 mod sockets;
 mod strain;
+mod suggestions;
 
 use std::sync::Arc;
 use std::time::Duration;
