@@ -72,6 +72,9 @@ pub struct Written {
     pub at: i64,
 }
 
+/// What filters leave of a bank.
+type Selected = HashMap<Filter, Arc<Vec<Arc<Question>>>>;
+
 /// The drill: everything an adapter may ask for.
 pub struct App {
     pub store: Store,
@@ -83,8 +86,8 @@ pub struct App {
     /// Rings when there may be something to deliver.
     pub outbox_bell: Notify,
     plans: Mutex<HashMap<String, Option<Arc<Planned>>>>,
-    /// By group, and for the groups without questions of their own.
-    candidates: Mutex<HashMap<String, HashMap<Filter, Arc<Vec<Arc<Question>>>>>>,
+    /// By group; under "" for the groups without questions of their own.
+    candidates: Mutex<HashMap<String, Selected>>,
     own: own::Own,
     last_tick: Mutex<Option<i64>>,
     last_tidy: Mutex<i64>,

@@ -162,7 +162,7 @@ pub const TABLE: &[Spec] = &[
         organisers_only: false,
         options: &[by_place("question", Value::Question, "Which one, by its id; leave it out for the one you are at")],
         subs: &[],
-        example: "/flag iam-passrole",
+        example: "/flag",
     },
     Spec {
         name: "review",

@@ -44,14 +44,31 @@ async fn a_flag_on_the_question_of_the_day_is_answered(mut w: World, _: Arc<Data
     let notice = w.notices().pop();
     assert_eq!(notice.as_deref(), Some("1 flagged question waits for an organiser: /review shows what there is."));
     let shown = timeless(&w.ann("/review").await);
-    allow_duplicates! { assert_snapshot!(shown, @"") };
+    allow_duplicates! { assert_snapshot!(shown, @"
+    # A question flagged as outdated
+    (From Bob, <now>)
+    They say: Locks have moved to S3 since.
+    Source: https://example.com/locks
+    Question: iam-1, version 1
+    It asked: iam question 1: who keeps the state?
+    [Fixed] [Keep as it is] [Dismiss] [Look again]
+    ") };
     let form = w.press("Ann", "Fixed").await;
     assert!(form.starts_with("[form] Fixed"), "{form}");
     let shown = w.send_values("Ann", &[("reason", "Right: the next version says so.")]).await;
-    allow_duplicates! { assert_snapshot!(shown, @"") };
+    allow_duplicates! { assert_snapshot!(shown, @"
+    Noted as fixed; who flagged it hears of it.
+    ---
+    Nothing waits for you. Members suggest questions with /suggest, and flag wrong ones with /flag.
+    ") };
     w.settle().await;
     let told = w.told("Bob").expect("Bob is told");
-    allow_duplicates! { assert_snapshot!(told, @"") };
+    allow_duplicates! { assert_snapshot!(told, @"
+    You flagged a question, and it is mended. Thank you!
+    (iam-1 iam question 1: who keeps the state?)
+    (The organisers say:)
+    > Right: the next version says so.
+    ") };
     let decided = w.ann("/review decided").await;
     assert!(decided.contains("Fixed by Ann") && decided.contains("Told the author: Right:"), "{decided}");
     assert_eq!(w.chat.count("flag:"), 1);

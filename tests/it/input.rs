@@ -255,7 +255,7 @@ async fn a_bank_with_the_same_question_twice_is_refused_with_both_places() {
     let mut texts = bank_texts(&[("iam", 2)]);
     texts[0].1 = texts[0].1.replace("iam-2", "iam-1");
     let problems = read_bank(&texts).unwrap_err();
-    assert_snapshot!(problems.join("\n"), @"iam.toml:47: question `iam-1` is there twice, here and at iam.toml:5; give one another id");
+    assert_snapshot!(problems.join("\n"), @"iam.toml:47: `iam-1` is there twice, here and at iam.toml:5; give one another id");
 }
 
 #[test]

@@ -335,7 +335,12 @@ async fn organisers_edit_decline_and_take_out(mut w: World, _: Arc<Database>) ->
     assert!(done.starts_with("Declined;"), "{done}");
     w.settle().await;
     let told = w.told("Cleo").expect("Cleo is told");
-    allow_duplicates! { assert_snapshot!(told, @"") };
+    allow_duplicates! { assert_snapshot!(told, @"
+    Your question was not taken into the bank.
+    > How does a readiness probe differ from a liveness probe?
+    (The organisers say:)
+    > The bank has probes already.
+    ") };
     let own = w.says("Cleo", "/suggest").await;
     assert!(own.contains("declined, because:") && own.contains("The bank has probes already."), "{own}");
     // Taken out again: nobody is asked it any more.

@@ -164,8 +164,9 @@ pub fn flag_item(view: &FlagView<'_>, room: Room) -> Message {
             if view.changed && now.prompt != one.prompt {
                 blocks.push(quote("It asks now", &now.prompt, suggestion::PROMPT_CHARS));
             }
-            if room == Room::Page {
-                blocks.push(quote("Its model answer now", &now.model_answer, suggestion::ANSWER_CHARS));
+            if room == Room::Page && one.state == flag::State::Open {
+                blocks.push(Block::note("Its model answer and key points now:"));
+                blocks.extend(super::readable(&now.model_answer));
                 for (at, point) in now.key_points.iter().enumerate() {
                     blocks.push(Block::item(format!("{}.", at + 1), markup::spans(&point.text)));
                 }
