@@ -17,7 +17,7 @@ use crate::adapters::slack::vault::new_key;
 use crate::adapters::{discord, judge, slack};
 use crate::config::{self, Config, Log};
 use crate::content;
-use crate::domain::bank::Filter;
+use crate::domain::bank::{Filter, as_toml};
 use crate::domain::ids::platform_of;
 use crate::gold;
 use crate::run::{self, Options};
@@ -346,6 +346,33 @@ pub fn grade(rubric: &Path, answers: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what members suggested and organisers approved, as files of a bank have it.
+pub fn bank_suggested(file: Option<PathBuf>) -> ExitCode {
+    let config = match load(file) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let (bank, _) = match content::load(&config.content) {
+        Ok(bank) => bank,
+        Err(problems) => {
+            problems.iter().for_each(|problem| eprintln!("{problem}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    block_on(async move {
+        let approved = store::suggested(config.database_url.expose()).await?;
+        if approved.is_empty() {
+            eprintln!("No suggested question has been approved yet.");
+        }
+        for of_group in approved.chunk_by(|a, b| a.realm == b.realm) {
+            let questions: Vec<_> = of_group.iter().map(|one| one.question(&bank)).collect();
+            println!("# Approved in {}", of_group[0].realm);
+            println!("{}", as_toml(&questions)?);
+        }
+        Ok(())
+    })
 }
 
 pub fn db_migrate(file: Option<PathBuf>) -> ExitCode {

@@ -9,12 +9,14 @@ use crate::domain::command::{Board, Window};
 use crate::domain::effect::Effect;
 use crate::domain::ids::{ChannelId, MemberId};
 use crate::domain::message::Message;
+use crate::domain::queue::Item;
 use crate::domain::round::Period;
 use crate::domain::score;
 use crate::domain::text::{self, Me, Recent, Standing, SureAndWrong};
 use crate::store::standings::{List, Place};
 use crate::store::{
-    answers, channels, confidence, drills, erased, members, outbox, rounds, scores, standings, verdicts, web,
+    answers, channels, confidence, drafts, drills, erased, flags, members, outbox, rounds, scores, standings,
+    suggestions, verdicts, web,
 };
 
 /// Places shown on a board.
@@ -142,7 +144,7 @@ impl App {
             coverage: score.coverage,
             points: score.points,
         });
-        let bank = self.bank();
+        let bank = self.bank_for(actor).await?;
         // What the bank does not have any more cannot be asked again.
         let mistaken = sure.mistaken.into_iter().filter_map(|one| {
             let title = text::question_title(bank.get(one.question.as_str())?, false);
@@ -168,6 +170,10 @@ impl App {
         self.store
             .write("erase a member", move |conn| {
                 Box::pin(async move {
+                    // First: their groups' turns come before all other rows.
+                    let suggested = suggestions::forget(conn, &member).await?.into_iter().map(Item::Suggestion);
+                    let flagged = flags::forget(conn, &member).await?.into_iter().map(Item::Flag);
+                    let items: Vec<String> = suggested.chain(flagged).map(|item| item.encode()).collect();
                     let shown_in = scores::rounds_of(conn, &member).await?;
                     erased::note(conn, &member, now).await?;
                     let mut retell = rulings::forget(conn, &member, now).await?;
@@ -182,9 +188,11 @@ impl App {
                     drills::forget(conn, &member).await?;
                     confidence::forget(conn, &member).await?;
                     web::forget(conn, &member).await?;
+                    web::forget_items(conn, &items).await?;
                     channels::forget(conn, &member).await?;
                     members::forget(conn, &member).await?;
                     verdicts::forget(conn, &member).await?;
+                    drafts::forget(conn, &member).await?;
                     // Of its own number: a reveal that is being told anew just now was read while the member was there.
                     let change = crate::store::rulings::next(conn).await?;
                     retell.extend(

@@ -9,6 +9,7 @@ use jiff::ToSpan;
 use super::tick::{Batch, Gap, Opening, close};
 use super::{Actor, App, filter_of, stamp};
 use crate::app::setup::BY_COMMAND;
+use crate::domain::bank::Bank;
 use crate::domain::command::{Change, Daily};
 use crate::domain::ids::{ChannelId, QuestionId, RoundId, ScheduleId, platform_of};
 use crate::domain::message::{Block, Message, Tone};
@@ -78,7 +79,7 @@ impl App {
                 )
             })
             .await?;
-        let candidates = self.candidates(&planned.filter);
+        let candidates = self.candidates(&self.realm_of(&row.channel).await?, &planned.filter);
         let spec = &planned.spec;
         let parts: Vec<String> = [("topics", &spec.topics), ("levels", &spec.levels), ("tracks", &spec.tracks)]
             .iter()
@@ -206,7 +207,7 @@ impl App {
         if let Err(problems) = spec.compile() {
             return Ok(text::bad_schedule(&problems));
         }
-        if let Err(why) = self.bank().check_filter(&filter_of(&spec)) {
+        if let Err(why) = self.bank_for(actor).await?.check_filter(&filter_of(&spec)) {
             return Ok(text::bad_schedule(&[Problem { field: "filter", message: why }]));
         }
         let now = self.now();
@@ -318,7 +319,8 @@ impl App {
     /// Posts a question beside the schedule: the one of this id, or one that fits. Asking twice at once posts one.
     async fn open_now(&self, row: schedules::Row, question: Option<&str>) -> Result<Message> {
         let Some(planned) = self.planned(&row.spec) else { return Ok(text::no_schedule()) };
-        let exactly = match question.map(|id| self.question(id)) {
+        let realm = self.realm_of(&row.channel).await?;
+        let exactly = match question.map(|id| known_question(&self.bank_of(&realm), id)) {
             Some(Err(refusal)) => return Ok(refusal),
             Some(Ok(question)) => Some(question),
             None => None,
@@ -328,7 +330,7 @@ impl App {
         // Never on a full minute: those are the slots of the schedule itself.
         let second = local.with().second(local.second().max(1)).subsec_nanosecond(0).build().unwrap_or(local);
         let mut slot = Slot { local: second, at: stamp(now) };
-        let candidates = self.candidates(&planned.filter);
+        let candidates = self.candidates(&realm, &planned.filter);
         let posted = self
             .store
             .write("post a question now", move |conn| {
@@ -359,13 +361,6 @@ impl App {
             .await?;
         self.outbox_bell.notify_waiters();
         Ok(if posted { text::opened_now() } else { text::nothing_to_ask() })
-    }
-
-    /// The question of this id, or the refusal that names the nearest.
-    pub(super) fn question(&self, id: &str) -> Result<Arc<Question>, Message> {
-        let (bank, id) = (self.bank(), id.trim());
-        let found = bank.get(id).or_else(|| bank.get(&id.to_lowercase()));
-        found.cloned().ok_or_else(|| text::no_question(id, bank.nearest_question(id).map(QuestionId::as_str)))
     }
 
     async fn reveal_now(&self, row: schedules::Row) -> Result<Message> {
@@ -482,4 +477,11 @@ fn simple(cron: &str) -> (Option<String>, Vec<String>) {
     let (Ok(minute), Ok(hour)) = (minute.parse::<u8>(), hour.parse::<u8>()) else { return (None, Vec::new()) };
     let days = if *days == "*" { Vec::new() } else { days.split(',').map(str::to_owned).collect() };
     (Some(format!("{hour:02}:{minute:02}")), days)
+}
+
+/// The question of this id, or the refusal that names the nearest.
+pub(super) fn known_question(bank: &Bank, id: &str) -> Result<Arc<Question>, Message> {
+    let id = id.trim();
+    let found = bank.get(id).or_else(|| bank.get(&id.to_lowercase()));
+    found.cloned().ok_or_else(|| text::no_question(id, bank.nearest_question(id).map(QuestionId::as_str)))
 }

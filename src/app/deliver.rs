@@ -13,6 +13,7 @@ use crate::domain::answer::{self, Part, ThreadMessage};
 use crate::domain::command::Board;
 use crate::domain::copying;
 use crate::domain::effect::{Audience, Effect, Place, Posted};
+use crate::domain::flag::About;
 use crate::domain::ids::{DeliveryId, MemberId, MessageId, RoundId};
 use crate::domain::message::Message;
 use crate::domain::question::Question;
@@ -182,6 +183,11 @@ impl App {
             Effect::Result { round, member } => self.send_result(chat, row, round, member).await,
             Effect::Scene { scene, part } => self.send_scene(chat, row, scene, *part).await,
             Effect::SceneCard { scene, part } => self.edit_scene(chat, row, scene, *part).await,
+            Effect::Waiting { realm, .. } => self.send_waiting(chat, row, realm).await,
+            Effect::Suggestion { suggestion, version, member } => {
+                self.send_suggestion_outcome(chat, row, suggestion, *version, member).await
+            }
+            Effect::Flag { flag, version, member } => self.send_flag_outcome(chat, row, flag, *version, member).await,
             Effect::Notice { channel, text } => {
                 let message = Message::say(text.clone()).toned(crate::domain::message::Tone::Warning);
                 let place = Place { channel: channel.clone(), thread: None, audience: Audience::Organisers };
@@ -730,6 +736,7 @@ impl App {
                     let (readers, left) = reviews::for_result(conn, &round, &member, &score.grade).await?;
                     message.blocks.extend(text::confirmed_by_readers(&question, &score.grade, &readers));
                     message.buttons.extend(left.then(|| text::review_button(&round)));
+                    message.buttons.push(text::flag_button(About::Round(round)));
                     Ok(Some(message))
                 })
             })
@@ -748,8 +755,12 @@ impl App {
                         return Ok(());
                     }
                     let (what, id) = match &row.effect {
-                        // Telling the organisers about a notice that cannot be told would go round in circles.
+                        // Telling the organisers about a notice that cannot be told would go round in circles. What members could not
+                        // be told of their suggestions stands in /suggest.
                         Effect::Notice { .. }
+                        | Effect::Waiting { .. }
+                        | Effect::Suggestion { .. }
+                        | Effect::Flag { .. }
                         | Effect::Copying { .. }
                         | Effect::RetellCopying { .. }
                         | Effect::Dispute { .. }

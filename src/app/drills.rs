@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::answers::refuse;
+use super::daily::known_question;
 use super::rulings::rulings_in;
 use super::{Actor, App, random_id};
 use crate::app::boards::period_now;
-use crate::domain::bank::{Filter, TopicMatch};
+use crate::domain::bank::{Bank, Filter, TopicMatch};
 use crate::domain::command::{Board, Command, Mode, Verb};
 use crate::domain::drill::{Acted, Drill, Item, Outcome, levels};
 use crate::domain::ids::{ChannelId, DrillId, MemberId, QuestionId, seed_of};
@@ -51,8 +52,9 @@ impl App {
         count: usize,
         mode: Mode,
     ) -> Result<Reply> {
-        let Some(typed) = topic else { return self.offer_topics(actor).await };
-        match self.drill_of(typed, level, mode) {
+        let bank = self.bank_for(actor).await?;
+        let Some(typed) = topic else { return self.offer_topics(actor, &bank).await };
+        match drill_of(&bank, typed, level, mode) {
             Ok((title, questions)) => self.start_drill(actor, title, questions, count, mode).await,
             Err(missing) => Ok(Reply::show(missing.help)),
         }
@@ -60,70 +62,24 @@ impl App {
 
     /// A drill of one question.
     pub(super) async fn drill_question(&self, actor: &Actor, id: &str, mode: Mode) -> Result<Reply> {
-        match self.drill_of_one(id, mode) {
+        match drill_of_one(&*self.bank_for(actor).await?, id, mode) {
             Ok((title, question)) => self.start_drill(actor, title, vec![question], 1, mode).await,
             Err(missing) => Ok(Reply::show(missing.help)),
         }
     }
 
-    /// What a drill cannot do without and a form could ask for: an option that is wrong or missing. Other commands say so themselves.
-    pub fn missing(&self, command: &Command) -> Option<Box<Missing>> {
+    /// What a drill in a group cannot do without and a form could ask for: an option that is wrong or missing. Other commands say so
+    /// themselves.
+    pub fn missing(&self, command: &Command, realm: &str) -> Option<Box<Missing>> {
+        let bank = self.bank_of(realm);
         match command {
-            Command::Drill { question: Some(id), mode, .. } => self.drill_of_one(id, *mode).err(),
-            Command::Drill { topic: Some(typed), level, mode, .. } => self.drill_of(typed, *level, *mode).err(),
+            Command::Drill { question: Some(id), mode, .. } => drill_of_one(&bank, id, *mode).err(),
+            Command::Drill { topic: Some(typed), level, mode, .. } => drill_of(&bank, typed, *level, *mode).err(),
             Command::Drill { topic: None, .. } => {
-                let help = text::topic_help(None, &[], &self.topic_sizes());
+                let help = text::topic_help(None, &[], &topic_sizes(&bank));
                 Some(Box::new(Missing { help, ..*Missing::new("topic", text::what_to_drill()) }))
             }
             _ => None,
-        }
-    }
-
-    /// The title and the questions of a topic.
-    fn drill_of(
-        &self,
-        typed: &str,
-        level: Option<Level>,
-        mode: Mode,
-    ) -> Result<(String, Vec<Arc<Question>>), Box<Missing>> {
-        let bank = self.bank();
-        let wrong = |option, problem| Err(Missing::new(option, problem));
-        let (name, title, mut candidates) = match (bank.tagged(typed), bank.find_topic(typed)) {
-            (Some((tag, mut tagged)), _) => {
-                tagged.retain(|question| level.is_none_or(|level| question.level == level));
-                (tag.clone(), tag, tagged)
-            }
-            (None, TopicMatch::Exact(name)) => {
-                let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
-                let title = bank.topic_title(&name);
-                (name, title, bank.select(&filter))
-            }
-            (None, TopicMatch::Near(near)) => {
-                let help = text::topic_help(Some(typed), &near, &self.topic_sizes());
-                return Err(Box::new(Missing { help, problem: text::no_topic(typed, &near), option: "topic", near }));
-            }
-        };
-        if candidates.is_empty() {
-            let level = level.map_or("", Level::as_str);
-            return wrong("level", text::no_questions_of_level(&title, level, &name));
-        }
-        if mode == Mode::Choice {
-            candidates.retain(|question| question.choice.is_some());
-            if candidates.is_empty() {
-                return wrong("mode", text::no_choice_questions(&name));
-            }
-        }
-        Ok((title, candidates))
-    }
-
-    fn drill_of_one(&self, id: &str, mode: Mode) -> Result<(String, Arc<Question>), Box<Missing>> {
-        let wrong = |option, problem| Err(Missing::new(option, problem));
-        match self.question(id) {
-            Err(refusal) => wrong("question", refusal),
-            Ok(question) if mode == Mode::Choice && question.choice.is_none() => {
-                wrong("mode", text::no_options_to_choose(&question.id))
-            }
-            Ok(question) => Ok((self.topic_title(&question.topic), question)),
         }
     }
 
@@ -185,8 +141,8 @@ impl App {
     }
 
     /// `/drill` alone: the topics, and the drill that was left unfinished.
-    async fn offer_topics(&self, actor: &Actor) -> Result<Reply> {
-        let topics = text::topic_help(None, &[], &self.topic_sizes());
+    async fn offer_topics(&self, actor: &Actor, bank: &Bank) -> Result<Reply> {
+        let topics = text::topic_help(None, &[], &topic_sizes(bank));
         Ok(Reply::show(match self.left_unfinished(actor).await? {
             Some((drill, question)) => text::resume_offer(&drill, question.as_ref(), &topics),
             None => topics,
@@ -213,18 +169,6 @@ impl App {
                 })
             })
             .await
-    }
-
-    /// (name, title, questions) of every topic.
-    pub(super) fn topic_sizes(&self) -> Vec<(String, String, usize)> {
-        self.bank()
-            .topics()
-            .into_iter()
-            .map(|topic| {
-                let total = topic.total();
-                (topic.name, topic.title, total)
-            })
-            .collect()
     }
 
     pub(super) async fn press_drill(&self, actor: &Actor, id: &DrillId, at: usize, verb: Verb) -> Result<Reply> {
@@ -312,9 +256,66 @@ impl App {
         })
     }
 
-    pub(super) fn show_topics(&self) -> Message {
-        text::topics(&self.bank().topics())
+    pub(super) async fn show_topics(&self, actor: &Actor) -> Result<Message> {
+        Ok(text::topics(&self.bank_for(actor).await?.topics()))
     }
+}
+
+/// The title and the questions of a topic.
+fn drill_of(
+    bank: &Bank,
+    typed: &str,
+    level: Option<Level>,
+    mode: Mode,
+) -> Result<(String, Vec<Arc<Question>>), Box<Missing>> {
+    let wrong = |option, problem| Err(Missing::new(option, problem));
+    let (name, title, mut candidates) = match (bank.tagged(typed), bank.find_topic(typed)) {
+        (Some((tag, mut tagged)), _) => {
+            tagged.retain(|question| level.is_none_or(|level| question.level == level));
+            (tag.clone(), tag, tagged)
+        }
+        (None, TopicMatch::Exact(name)) => {
+            let filter = Filter { topics: vec![name.clone()], levels: levels(level), tracks: vec![] };
+            let title = bank.topic_title(&name);
+            (name, title, bank.select(&filter))
+        }
+        (None, TopicMatch::Near(near)) => {
+            let help = text::topic_help(Some(typed), &near, &topic_sizes(bank));
+            return Err(Box::new(Missing { help, problem: text::no_topic(typed, &near), option: "topic", near }));
+        }
+    };
+    if candidates.is_empty() {
+        let level = level.map_or("", Level::as_str);
+        return wrong("level", text::no_questions_of_level(&title, level, &name));
+    }
+    if mode == Mode::Choice {
+        candidates.retain(|question| question.choice.is_some());
+        if candidates.is_empty() {
+            return wrong("mode", text::no_choice_questions(&name));
+        }
+    }
+    Ok((title, candidates))
+}
+
+fn drill_of_one(bank: &Bank, id: &str, mode: Mode) -> Result<(String, Arc<Question>), Box<Missing>> {
+    let wrong = |option, problem| Err(Missing::new(option, problem));
+    match known_question(bank, id) {
+        Err(refusal) => wrong("question", refusal),
+        Ok(question) if mode == Mode::Choice && question.choice.is_none() => {
+            wrong("mode", text::no_options_to_choose(&question.id))
+        }
+        Ok(question) => Ok((bank.topic_title(&question.topic), question)),
+    }
+}
+
+/// (name, title, questions) of every topic.
+fn topic_sizes(bank: &Bank) -> Vec<(String, String, usize)> {
+    let all = bank.topics().into_iter();
+    all.map(|topic| {
+        let total = topic.total();
+        (topic.name, topic.title, total)
+    })
+    .collect()
 }
 
 /// Puts a fresh outcome of item `at` on the drill board.

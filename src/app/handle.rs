@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Actor, App, answers, rulings};
-use crate::domain::bank::TopicMatch;
+use super::{Actor, App, answers, queue, rulings};
+use crate::domain::bank::{Bank, TopicMatch};
 use crate::domain::command::{self, Action, Command, Usage, Value, Verb};
 use crate::domain::ids::platform_of;
 use crate::domain::message::{Form, Message, Reply};
+use crate::domain::queue::Act;
 use crate::domain::text;
 
 /// Lines offered while somebody types one.
@@ -42,14 +43,16 @@ impl App {
         self.meet(actor).await?;
         let home;
         let actor = match &command {
-            Command::Drill { .. } | Command::Leaderboard { .. } | Command::Me { .. } => {
+            Command::Drill { .. } | Command::Leaderboard { .. } | Command::Me { .. } | Command::Topics => {
                 home = self.at_home(actor).await?;
                 &home
             }
             Command::Scenario { .. }
             | Command::Prep { .. }
             | Command::Daily { .. }
-            | Command::Topics
+            | Command::Suggest
+            | Command::Flag { .. }
+            | Command::Review { .. }
             | Command::Help { .. } => actor,
         };
         Ok(match command {
@@ -76,7 +79,14 @@ impl App {
                 }
                 Reply::show(self.daily(actor, action, schedule.as_deref()).await?)
             }
-            Command::Topics => Reply::show(self.show_topics()),
+            Command::Topics => Reply::show(self.show_topics(actor).await?),
+            Command::Suggest => return self.suggest_question(actor).await,
+            Command::Flag { question } => return self.flag(actor, question.as_deref()).await,
+            Command::Review { .. } if !actor.organiser => {
+                let platform = platform_of(actor.channel.as_str());
+                Reply::show(text::organisers_only("review", platform))
+            }
+            Command::Review { shelf } => Reply::show(self.review_queue(actor, shelf, None).await?),
             Command::Me { delete: false } => Reply::show(self.show_me(actor).await?),
             Command::Me { delete: true } => Reply::show(text::forget_question()),
             Command::Help { command: None } => Reply::show(self.help(actor)),
@@ -124,6 +134,7 @@ impl App {
                 self.rule_on_review(actor, &review, point, covered).await
             }
             Some(Action::Rule { claim, covered }) => self.rule_on_claim(actor, &claim, covered).await,
+            Some(Action::Queue(act)) => self.press_queue(actor, act).await,
             Some(Action::Forget) => self.forget(&actor.member).await.map(Reply::show),
             Some(Action::Run(line)) => self.line(actor, &line).await,
             Some(Action::Reviewed(_)) | None => Ok(Reply::show(text::unknown_button())),
@@ -148,38 +159,27 @@ impl App {
                 let points = values.get("points").map_or("", String::as_str);
                 self.finish_review(actor, &review, points).await
             }
+            Some(Action::Queue(act)) => self.submit_queue(actor, act, values).await,
             _ => Ok(Reply::show(text::unknown_button())),
         }
     }
 
-    /// What a line that begins with `/` could become.
-    pub fn complete(&self, line: &str) -> Vec<Suggestion> {
+    /// What a line that begins with `/` could become in a group.
+    pub fn complete(&self, line: &str, realm: &str) -> Vec<Suggestion> {
+        let bank = self.bank_of(realm);
         let topics: Vec<(String, String)> =
-            self.bank().topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
+            bank.topics().into_iter().map(|topic| (topic.name.clone(), topic.title.clone())).collect();
         let look_up = |value: Value, typed: &str| -> Vec<(String, String)> {
-            self.look_up(value, typed, OFFERS).into_iter().map(|(words, value)| (value, words)).collect()
+            look_up(&bank, value, typed, OFFERS).into_iter().map(|(words, value)| (value, words)).collect()
         };
         command::complete(line, &topics, look_up).into_iter().map(|(line, help)| Suggestion { line, help }).collect()
     }
 
-    /// What somebody who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
+    /// What somebody of a group who types a value of this kind could mean, best first: (shown, value), each shown in at most 100 characters;
     /// nothing for values that are not looked up.
-    pub fn suggest(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
-        let found = self.look_up(value, typed, most).into_iter();
+    pub fn suggest(&self, value: Value, typed: &str, most: usize, realm: &str) -> Vec<(String, String)> {
+        let found = look_up(&self.bank_of(realm), value, typed, most).into_iter();
         found.map(|(words, value)| (text::offer(&value, &words), value)).collect()
-    }
-
-    /// (words for it, value)
-    fn look_up(&self, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
-        match value {
-            Value::Topic => self.bank().suggest_topics(typed, most),
-            Value::Question => self.bank().suggest_questions(typed, most),
-            Value::Scenario => self.bank().suggest_scenarios(typed, most),
-            Value::Card => self.bank().suggest_cards(typed, most),
-            Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => {
-                Vec::new()
-            }
-        }
     }
 
     /// What is wrong with a form that somebody sends, as far as that is known without the database: the input, and why.
@@ -189,6 +189,7 @@ impl App {
             Action::Answer(_) => answers::refuse(answer, text::empty_answer),
             Action::Drill { verb: Verb::Answer, .. } => answers::refuse(answer, text::empty_drill_answer),
             Action::Claim { .. } => rulings::refuse_claim(answer),
+            Action::Queue(act) => return queue::refuse(&act, values),
             _ => None,
         };
         problem.map(|problem| ("answer", problem))
@@ -202,10 +203,19 @@ impl App {
         }
     }
 
-    /// The form of an Answer button without anything looked up: for when the database takes longer than a platform waits.
+    /// The form of a command that opens one, without anything looked up.
+    pub fn blank_form_of(command: &Command) -> Option<Form> {
+        match command {
+            Command::Suggest => queue::blank_form(&Act::Suggest),
+            _ => None,
+        }
+    }
+
+    /// The form of a button that opens one, without anything looked up: for when the database takes longer than a platform waits.
     pub fn blank_form(action: &str) -> Option<Form> {
         match Action::decode(action)? {
             action @ (Action::Answer(_) | Action::Drill { verb: Verb::Answer, .. }) => Some(text::blank_form(&action)),
+            Action::Queue(act) => queue::blank_form(&act),
             _ => None,
         }
     }
@@ -213,5 +223,16 @@ impl App {
     /// What a person sees when the database cannot be used just now.
     pub fn try_again_later() -> Message {
         text::refused("I cannot reach my database just now, so nothing was saved. Try again in a moment.")
+    }
+}
+
+/// What somebody who types a value of this kind could mean: (words for it, value).
+fn look_up(bank: &Bank, value: Value, typed: &str, most: usize) -> Vec<(String, String)> {
+    match value {
+        Value::Topic => bank.suggest_topics(typed, most),
+        Value::Question => bank.suggest_questions(typed, most),
+        Value::Scenario => bank.suggest_scenarios(typed, most),
+        Value::Card => bank.suggest_cards(typed, most),
+        Value::Level | Value::Number { .. } | Value::Word(_) | Value::Time | Value::Mention | Value::Text => Vec::new(),
     }
 }

@@ -10,14 +10,20 @@ mod daily;
 mod deliver;
 mod desk;
 mod drills;
+mod flags;
 mod handle;
 pub mod inbox;
 pub mod judge;
+mod outcomes;
+mod own;
+mod queue;
 mod reviews;
 mod rulings;
 mod scenes;
 mod setup;
+mod suggestions;
 mod tick;
+mod verdicts;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,6 +73,9 @@ pub struct Written {
     pub at: i64,
 }
 
+/// What filters leave of a bank.
+type Selected = HashMap<Filter, Arc<Vec<Arc<Question>>>>;
+
 /// The drill: everything an adapter may ask for.
 pub struct App {
     pub store: Store,
@@ -78,7 +87,9 @@ pub struct App {
     /// Rings when there may be something to deliver.
     pub outbox_bell: Notify,
     plans: Mutex<HashMap<String, Option<Arc<Planned>>>>,
-    candidates: Mutex<HashMap<Filter, Arc<Vec<Arc<Question>>>>>,
+    /// By group; under "" for the groups without questions of their own.
+    candidates: Mutex<HashMap<String, Selected>>,
+    own: own::Own,
     last_tick: Mutex<Option<i64>>,
     last_tidy: Mutex<i64>,
     threads: Mutex<Threads>,
@@ -112,6 +123,7 @@ impl App {
             outbox_bell: Notify::new(),
             plans: Mutex::default(),
             candidates: Mutex::default(),
+            own: own::Own::default(),
             last_tick: Mutex::default(),
             last_tidy: Mutex::default(),
             threads: Mutex::default(),
@@ -125,7 +137,7 @@ impl App {
 
     /// Puts another bank in force. Open rounds keep the questions they were posted with.
     pub fn replace_bank(&self, bank: Bank) {
-        self.bank.store(Arc::new(bank));
+        self.own.renew(|| self.bank.store(Arc::new(bank)), &self.bank);
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -167,14 +179,17 @@ impl App {
         planned
     }
 
-    /// The questions a filter leaves, from the bank in force.
-    pub(crate) fn candidates(&self, filter: &Filter) -> Arc<Vec<Arc<Question>>> {
+    /// The questions a filter leaves in a group, from the bank in force.
+    pub(crate) fn candidates(&self, realm: &str, filter: &Filter) -> Arc<Vec<Arc<Question>>> {
         let mut candidates = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = candidates.get(filter) {
+        let own = self.own.bank(realm);
+        // Most groups have nothing of their own, and share what is selected.
+        let key = if own.is_some() { realm } else { "" };
+        if let Some(known) = candidates.get(key).and_then(|known| known.get(filter)) {
             return known.clone();
         }
-        let selected = Arc::new(self.bank().select(filter));
-        candidates.insert(filter.clone(), selected.clone());
+        let selected = Arc::new(own.unwrap_or_else(|| self.bank()).select(filter));
+        candidates.entry(key.to_owned()).or_default().insert(filter.clone(), selected.clone());
         selected
     }
 

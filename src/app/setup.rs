@@ -93,6 +93,7 @@ impl App {
                 })
             })
             .await?;
+        self.refresh_own().await?;
         self.realign().await
     }
 

@@ -47,6 +47,7 @@ impl App {
             tracing::warn!(before_ms = before, now_ms = now, "the clock was set back; looking at all schedules again");
             self.realign().await?;
         }
+        self.refresh_own().await?;
         let opened = self.open_due(now).await?;
         let closed = self.close_due(now).await?;
         let refreshed = self.refresh_cards(now).await?;
@@ -67,11 +68,13 @@ impl App {
                 return Ok(opened);
             }
             let due: Vec<Due> = due.into_iter().map(|row| self.judge(row, now)).collect();
+            let realms = self.realms_of(due.iter().map(|due| due.schedule.channel.clone()).collect()).await?;
             let candidates: HashMap<ScheduleId, Arc<Vec<Arc<Question>>>> = due
                 .iter()
                 .filter_map(|due| {
                     let planned = due.planned.as_ref()?;
-                    Some((due.schedule.id.clone(), self.candidates(&planned.filter)))
+                    let realm = realms.get(&due.schedule.channel).map_or("", String::as_str);
+                    Some((due.schedule.id.clone(), self.candidates(realm, &planned.filter)))
                 })
                 .collect();
             opened += self
@@ -229,6 +232,7 @@ impl App {
                     outbox::tidy(conn, now - 30 * DAY_MS).await?;
                     crate::store::web::tidy(conn, now - 30 * DAY_MS).await?;
                     crate::store::verdicts::tidy(conn, now - 90 * DAY_MS).await?;
+                    crate::store::drafts::tidy(conn, now - 30 * DAY_MS).await?;
                     Ok(())
                 })
             })

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::bank_import::{ExportArgs, ImportArgs, bank_export, bank_import};
-use super::{count, load};
+use super::{bank_suggested, count, load};
 use crate::adapters::{discord, slack, web};
 use crate::app::clock::real_ms;
 use crate::config::Content;
@@ -109,6 +109,12 @@ pub enum BankCommand {
         #[command(flatten)]
         bank: BankArgs,
     },
+    /// Print the questions that members suggested and organisers approved, as TOML to work over into a file
+    Suggested {
+        /// The settings
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Print the JSON Schema of a bank's file, for editors
     Schema,
 }
@@ -172,6 +178,7 @@ pub fn run(command: BankCommand) -> ExitCode {
         BankCommand::Coverage { plan, bank } => coverage(&plan, bank),
         BankCommand::Import(args) => return bank_import(&args),
         BankCommand::Export { export, bank } => return bank_export(export, bank),
+        BankCommand::Suggested { config } => return bank_suggested(config),
         BankCommand::Schema => {
             say!("{:#}", schema());
             Ok(())

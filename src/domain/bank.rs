@@ -1,6 +1,7 @@
 //! The bank: all questions and topics, read from TOML, looked up and filtered. Reading reports everything that is wrong
 //! at once, with its line.
 
+mod own;
 mod read;
 mod schema;
 
@@ -15,6 +16,7 @@ use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
 use super::question::{Card, Level, Question, Scenario};
 
+pub use own::as_toml;
 pub use schema::schema;
 
 /// A file of a bank, already read.
@@ -104,7 +106,7 @@ pub struct Bank {
     cards: Vec<(Arc<Card>, Place)>,
     topics: Vec<Topic>,
     /// Topic names by every word for them: name before alias before title before tag.
-    names: HashMap<String, String>,
+    names: Arc<HashMap<String, String>>,
     lexicon: Arc<Lexicon>,
 }
 
@@ -114,7 +116,7 @@ struct Place {
     path: Arc<str>,
     line: usize,
     /// The lines of fields by path, `key_points[1].all_of[0]`, where they differ from the line of what they stand in.
-    fields: Vec<(Box<str>, usize)>,
+    fields: Arc<[(Box<str>, usize)]>,
 }
 
 impl Place {

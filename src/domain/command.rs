@@ -1,9 +1,12 @@
 //! The one table of commands that every platform is fed from, and the reading of what people type or press.
 
+mod action;
+
 use std::borrow::Cow;
 
-use super::ids::{ClaimId, DrillId, ReviewId, RoundId, SceneId};
 use super::question::Level;
+use super::queue::Shelf;
+pub use action::{Action, Move, Verb};
 
 /// What a value may be; platforms with typed options and autocomplete use it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -166,6 +169,34 @@ pub const TABLE: &[Spec] = &[
         example: "/topics",
     },
     Spec {
+        name: "suggest",
+        help: "Suggest a question for the bank; see what became of yours",
+        organisers_only: false,
+        options: &[],
+        subs: &[],
+        example: "/suggest",
+    },
+    Spec {
+        name: "flag",
+        help: "Say that a question is wrong, outdated or unclear",
+        organisers_only: false,
+        options: &[by_place("question", Value::Question, "Which one, by its id; leave it out for the one you are at")],
+        subs: &[],
+        example: "/flag",
+    },
+    Spec {
+        name: "review",
+        help: "Decide on what members suggested and flagged",
+        organisers_only: true,
+        options: &[by_place(
+            "show",
+            Value::Word(&["open", "suggestions", "flags", "decided"]),
+            "open (the default), suggestions, flags, or what was decided",
+        )],
+        subs: &[],
+        example: "/review decided",
+    },
+    Spec {
         name: "me",
         help: "My scores, streak and weak topics; or erase my data",
         organisers_only: false,
@@ -307,6 +338,13 @@ pub enum Command {
         schedule: Option<String>,
     },
     Topics,
+    Suggest,
+    Flag {
+        question: Option<String>,
+    },
+    Review {
+        shelf: Shelf,
+    },
     Me {
         delete: bool,
     },
@@ -486,6 +524,9 @@ pub fn build(spec: &Spec, sub: Option<&str>, values: &Values) -> Result<Command,
             Command::Daily { action, schedule: get("schedule") }
         }
         "topics" => Command::Topics,
+        "suggest" => Command::Suggest,
+        "flag" => Command::Flag { question: get("question") },
+        "review" => Command::Review { shelf: get("show").as_deref().and_then(Shelf::parse).unwrap_or_default() },
         "me" => Command::Me { delete: get("action").as_deref() == Some("delete") },
         _ => Command::Help { command: get("command") },
     })
@@ -662,7 +703,7 @@ pub fn complete(
                 let found = look_up(option.value, typed).into_iter();
                 out.extend(found.map(|(name, title)| (format!("{before}{name}"), title)));
             }
-            Value::Card => {
+            Value::Card | Value::Question if !option.named => {
                 let found = look_up(option.value, typed).into_iter();
                 out.extend(found.map(|(id, prompt)| (format!("{before}{id}"), prompt)));
             }
@@ -746,375 +787,5 @@ fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
         .unwrap_or_default()
 }
 
-/// What a press inside a drill asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    Answer,
-    Pick(usize),
-    Hint,
-    Skip,
-    Reveal,
-    Next,
-}
-
-/// What a press inside a scenario asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// Take the option that is shown at this place, or (together) vote for it.
-    Pick(usize),
-    /// On to the next stage.
-    Next,
-    /// Together: take what most have voted for.
-    Decide,
-}
-
-/// What a button or a form carries, in at most 100 characters (Discord's limit of a custom id).
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Open the answer form of a round, or (as a form) save the answer.
-    Answer(RoundId),
-    Hint(RoundId),
-    MyResult(RoundId),
-    Drill {
-        drill: DrillId,
-        at: usize,
-        verb: Verb,
-    },
-    /// `step` counts the decisions before this one, so that a press on an old message is known as one.
-    Scene {
-        scene: SceneId,
-        step: usize,
-        go: Move,
-    },
-    /// Open the form of a claim, or (as a form) make it; without a point, the form has a pick of it.
-    Claim {
-        round: RoundId,
-        point: Option<usize>,
-    },
-    /// Decide a claim, or overrule what was decided.
-    Rule {
-        claim: ClaimId,
-        covered: bool,
-    },
-    /// Take an answer of a round to review, or the one that was taken before.
-    Review(RoundId),
-    /// As a form: what the reviewer ticked.
-    Reviewed(ReviewId),
-    /// Decide what a reviewer and the grader see differently.
-    RuleReview {
-        review: ReviewId,
-        point: usize,
-        covered: bool,
-    },
-    /// Erase my data, after having been asked.
-    Forget,
-    /// A command behind a button.
-    Run(String),
-}
-
-impl Action {
-    pub fn encode(&self) -> String {
-        match self {
-            Action::Answer(round) => format!("answer:{round}"),
-            Action::Hint(round) => format!("hint:{round}"),
-            Action::MyResult(round) => format!("result:{round}"),
-            Action::Drill { drill, at, verb } => {
-                let verb = match verb {
-                    Verb::Answer => "answer".to_owned(),
-                    Verb::Pick(option) => format!("pick{option}"),
-                    Verb::Hint => "hint".to_owned(),
-                    Verb::Skip => "skip".to_owned(),
-                    Verb::Reveal => "reveal".to_owned(),
-                    Verb::Next => "next".to_owned(),
-                };
-                format!("drill:{drill}:{at}:{verb}")
-            }
-            Action::Scene { scene, step, go } => {
-                let go = match go {
-                    Move::Pick(option) => format!("pick{option}"),
-                    Move::Next => "next".to_owned(),
-                    Move::Decide => "decide".to_owned(),
-                };
-                format!("scene:{scene}:{step}:{go}")
-            }
-            Action::Claim { round, point: Some(point) } => format!("claim:{round}:{point}"),
-            Action::Claim { round, point: None } => format!("claim:{round}"),
-            Action::Rule { claim, covered } => format!("rule:{claim}:{}", yes_or_no(*covered)),
-            Action::Review(round) => format!("review:{round}"),
-            Action::Reviewed(review) => format!("reviewed:{review}"),
-            Action::RuleReview { review, point, covered } => {
-                format!("decide:{review}:{point}:{}", yes_or_no(*covered))
-            }
-            Action::Forget => "forget".to_owned(),
-            Action::Run(line) => format!("run:{line}"),
-        }
-    }
-
-    /// True for what an organiser may do and others may not, or not any more.
-    pub fn is_ruling(&self) -> bool {
-        matches!(self, Action::Rule { .. } | Action::RuleReview { .. })
-    }
-
-    /// None for what an older version (or a stranger) made up.
-    pub fn decode(text: &str) -> Option<Action> {
-        if text == "forget" {
-            return Some(Action::Forget);
-        }
-        let (kind, rest) = text.split_once(':')?;
-        Some(match kind {
-            "answer" => Action::Answer(RoundId::new(rest)),
-            "hint" => Action::Hint(RoundId::new(rest)),
-            "result" => Action::MyResult(RoundId::new(rest)),
-            "run" => Action::Run(rest.to_owned()),
-            "claim" => {
-                let (round, point) = match rest.split_once(':') {
-                    Some((round, point)) => (round, Some(point.parse().ok()?)),
-                    None => (rest, None),
-                };
-                Action::Claim { round: RoundId::new(round), point }
-            }
-            "rule" => {
-                let (claim, verdict) = rest.split_once(':')?;
-                Action::Rule { claim: ClaimId::new(claim), covered: said_yes(verdict)? }
-            }
-            "review" => Action::Review(RoundId::new(rest)),
-            "reviewed" => Action::Reviewed(ReviewId::new(rest)),
-            "decide" => {
-                let mut parts = rest.splitn(3, ':');
-                let (review, point, verdict) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-                Action::RuleReview { review: ReviewId::new(review), point, covered: said_yes(verdict)? }
-            }
-            "drill" => {
-                let mut parts = rest.splitn(3, ':');
-                let (drill, at, verb) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-                let verb = match verb {
-                    "answer" => Verb::Answer,
-                    "hint" => Verb::Hint,
-                    "skip" => Verb::Skip,
-                    "reveal" => Verb::Reveal,
-                    "next" => Verb::Next,
-                    pick => Verb::Pick(pick.strip_prefix("pick")?.parse().ok()?),
-                };
-                Action::Drill { drill: DrillId::new(drill), at, verb }
-            }
-            "scene" => {
-                let mut parts = rest.splitn(3, ':');
-                let (scene, step, go) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-                let go = match go {
-                    "next" => Move::Next,
-                    "decide" => Move::Decide,
-                    pick => Move::Pick(pick.strip_prefix("pick")?.parse().ok()?),
-                };
-                Action::Scene { scene: SceneId::new(scene), step, go }
-            }
-            _ => return None,
-        })
-    }
-}
-
-fn yes_or_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
-}
-
-fn said_yes(text: &str) -> Option<bool> {
-    match text {
-        "yes" => Some(true),
-        "no" => Some(false),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drill(topic: Option<&str>, level: Option<Level>, count: usize, mode: Mode) -> Command {
-        Command::Drill { topic: topic.map(str::to_owned), level, count, mode, question: None }
-    }
-
-    #[test]
-    fn lines_become_commands() {
-        let set = |change: Change| Command::Daily { action: Daily::Set(Box::new(change)), schedule: None };
-        let some = |text: &str| Some(text.to_owned());
-        for (line, expect) in [
-            ("/drill", drill(None, None, 5, Mode::Free)),
-            ("/drill iam", drill(Some("iam"), None, 5, Mode::Free)),
-            ("drill IAM Advanced 3 choice", drill(Some("IAM"), Some(Level::Advanced), 3, Mode::Choice)),
-            ("/drill 3 identity and access", drill(Some("identity and access"), None, 3, Mode::Free)),
-            ("/drill topic=iam mode:choice", drill(Some("iam"), None, 5, Mode::Choice)),
-            ("/leaderboard", Command::Leaderboard { window: Window::Week, board: Board::Daily, topic: None }),
-            (
-                "/leaderboard all iam drill",
-                Command::Leaderboard { window: Window::All, board: Board::Drill, topic: some("iam") },
-            ),
-            ("/daily", Command::Daily { action: Daily::Show, schedule: None }),
-            ("/daily now schedule=evening", Command::Daily { action: Daily::Now(None), schedule: some("evening") }),
-            (
-                "/daily now question=iam-passrole",
-                Command::Daily { action: Daily::Now(some("iam-passrole")), schedule: None },
-            ),
-            (
-                "/daily set 9:30 days=mon-fri reveal=\"next day 09:00\"",
-                set(Change {
-                    time: some("09:30"),
-                    days: some("mon-fri"),
-                    reveal: some("next day 09:00"),
-                    ..Change::default()
-                }),
-            ),
-            ("/daily set cron=\"0 9 * * 1\"", set(Change { cron: some("0 9 * * 1"), ..Change::default() })),
-            ("/me delete", Command::Me { delete: true }),
-            ("/daily set zone: UTC ping: S1", set(Change { zone: some("UTC"), ping: some("S1"), ..Change::default() })),
-            ("/help drill", Command::Help { command: some("drill") }),
-            ("/drill scenario", Command::Scenario { name: None, together: false }),
-            ("/drill Scenarios", Command::Scenario { name: None, together: false }),
-            ("/drill scenario p99", Command::Scenario { name: some("p99"), together: false }),
-            ("/drill scenario Bad deploy together", Command::Scenario { name: some("Bad deploy"), together: true }),
-            ("/drill scenario:p99 with:together", Command::Scenario { name: some("p99"), together: true }),
-            ("/drill scenario p99 alone", Command::Scenario { name: some("p99"), together: false }),
-            ("/prep", Command::Prep { card: None }),
-            ("/prep why people fail", Command::Prep { card: some("why people fail") }),
-        ] {
-            assert_eq!(parse(line), Ok(expect), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_line_says_what_is_wrong_and_what_would_be_right() {
-        for (line, problem) in [
-            ("/dril iam", "There is no command /dril. Did you mean \"drill\"?"),
-            ("/daily st", "/daily does not know \"st\". Did you mean \"set\"?"),
-            ("/daily set", "Say what to change."),
-            ("/daily set zone:", "zone is empty."),
-            ("/daily set zon=Europe/London", "There is no setting \"zon\". Did you mean \"zone\"?"),
-            ("/daily set time=25:00", "\"25:00\" is no time of day: write it like 09:00 or 17:30."),
-            (
-                "/daily set ping=\"all of you\"",
-                "\"all of you\" is nobody to call: give ping one role or user group, or none.",
-            ),
-            ("/daily set noon", "\"noon\" is no time of day: write it like 09:00 or 17:30."),
-            ("/daily set cron=\"0 9 * * *\" 09:00", "Give either cron, or time and days, not both."),
-            ("/drill count=99", "count is 99; it goes from 1 to 20."),
-            ("/drill iam 99", "count is 99; it goes from 1 to 20."),
-            ("/me remove", "\"remove\" does not fit action: show, delete."),
-            ("/topics please", "I do not know what to do with \"please\"."),
-        ] {
-            assert_eq!(parse(line).unwrap_err().problem, problem, "{line}");
-        }
-    }
-
-    #[test]
-    fn actions_survive_the_trip_and_fit_discord() {
-        for action in [
-            Action::Answer(RoundId::new("abcdefghijklmnop")),
-            Action::Hint(RoundId::new("abcdefghijklmnop")),
-            Action::MyResult(RoundId::new("abcdefghijklmnop")),
-            Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 19, verb: Verb::Pick(3) },
-            Action::Drill { drill: DrillId::new("abcdefghijklmnop"), at: 0, verb: Verb::Next },
-            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 4, go: Move::Pick(3) },
-            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 0, go: Move::Next },
-            Action::Scene { scene: SceneId::new("abcdefghijklmnop"), step: 1, go: Move::Decide },
-            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: Some(11) },
-            Action::Claim { round: RoundId::new("abcdefghijklmnop"), point: None },
-            Action::Rule { claim: ClaimId::new("abcdefghijklmnop"), covered: true },
-            Action::Review(RoundId::new("abcdefghijklmnop")),
-            Action::Reviewed(ReviewId::new("abcdefghijklmnop")),
-            Action::RuleReview { review: ReviewId::new("abcdefghijklmnop"), point: 11, covered: false },
-            Action::Forget,
-            Action::Run("/drill iam".to_owned()),
-        ] {
-            let text = action.encode();
-            assert!(text.len() <= 100, "{text}");
-            assert_eq!(Action::decode(&text), Some(action));
-        }
-        for old in [
-            "",
-            "answer",
-            "drill:x",
-            "drill:x:y:next",
-            "drill:x:1:jump",
-            "vote:1",
-            "rule:x:maybe",
-            "claim:x:y",
-            "decide:x:1",
-        ] {
-            assert_eq!(Action::decode(old), None, "{old}");
-        }
-    }
-
-    #[test]
-    fn the_table_fits_every_platform() {
-        for spec in TABLE {
-            assert!(spec.name.len() <= 32 && spec.help.len() <= 100, "{}", spec.name);
-            assert!(parse(spec.example).is_ok(), "the example of /{}: {:?}", spec.name, parse(spec.example));
-            let all = spec.options.iter().chain(spec.subs.iter().flat_map(|sub| sub.options));
-            for option in all {
-                assert!(option.help.len() <= 100, "/{} {}", spec.name, option.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_line_can_be_shown_with_every_value_named() {
-        for (line, expect) in [
-            ("/drill iam", Some("/drill topic:iam")),
-            ("/drill iam advanced 3 choice", Some("/drill topic:iam level:advanced count:3 mode:choice")),
-            ("/me delete", Some("/me action:delete")),
-            ("/drill scenario p99 together", Some("/drill scenario:p99 with:together")),
-            ("/help drill", Some("/help command:drill")),
-            ("/daily pause", Some("/daily pause")),
-            ("/daily set 09:00 days=mon-fri", Some("/daily set time:09:00 days:mon-fri")),
-            ("/daily", Some("/daily")),
-            ("/etc/passwd", None),
-            ("drill iam", None),
-            ("/topics please", None),
-        ] {
-            assert_eq!(named(line).as_deref(), expect, "{line}");
-        }
-    }
-
-    #[test]
-    fn commands_in_a_sentence_are_found() {
-        let check = |text: &str, found: Option<&str>| {
-            assert_eq!(mentioned(text).map(|(at, end)| &text[at..end]), found, "{text}");
-        };
-        check("Paused. No new one comes until /daily resume.", Some("/daily resume"));
-        check("/daily set in another channel starts them", Some("/daily set"));
-        check("add questions to it, or /daily settle it", Some("/daily"));
-        check("or /daily pause there", Some("/daily pause"));
-        check("Others: /leaderboard week, month or all", Some("/leaderboard"));
-        check("(/help and a command explains it)", Some("/help"));
-        check("/help daily explains", Some("/help daily"));
-        check("see /me", Some("/me"));
-        check("GET /menu, /me/photo, /me-too, a/me and \"/me\"", None);
-        check("Invite me there: /invite", None);
-        check("1/2 / 3", None);
-        check("", None);
-    }
-
-    #[test]
-    fn completion_offers_commands_subcommands_and_values() {
-        let topics =
-            vec![("iam".to_owned(), "AWS identity".to_owned()), ("eks".to_owned(), "Kubernetes on EKS".to_owned())];
-        let look_up = |value: Value, typed: &str| match value {
-            Value::Question => vec![(format!("{typed}m-role"), "Which role?".to_owned())],
-            _ => vec![(format!("{typed}99"), "The slow percent".to_owned())],
-        };
-        let offer = |line: &str| complete(line, &topics, look_up).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
-        assert_eq!(offer("/dr"), ["/drill "]);
-        assert_eq!(offer("/drill ia"), ["/drill iam"]);
-        assert_eq!(offer("/drill kube"), ["/drill eks"]);
-        assert_eq!(offer("/drill iam adv"), ["/drill iam advanced"]);
-        assert_eq!(offer("/daily s"), ["/daily show", "/daily set", "/daily skip"]);
-        assert_eq!(offer("/daily set zo"), ["/daily set zone:"]);
-        assert_eq!(offer("/daily now que"), ["/daily now question:"]);
-        assert_eq!(offer("/daily now question=ia"), ["/daily now question=iam-role"]);
-        assert_eq!(offer("/drill question=ia"), ["/drill question=iam-role"]);
-        assert_eq!(offer("/drill question:ia"), ["/drill question:iam-role"]);
-        assert_eq!(offer("/drill scenario:p"), ["/drill scenario:p99"]);
-        assert_eq!(offer("/drill scenario p"), ["/drill scenario p99"]);
-        assert_eq!(offer("/prep p"), ["/prep p99"]);
-        assert_eq!(offer("/daily set zone:UTC zo"), Vec::<String>::new());
-        assert_eq!(offer("hello"), Vec::<String>::new());
-    }
-}
+mod tests;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ChannelId, ClaimId, DeliveryId, MemberId, MessageId, ReviewId, RoundId, SceneId, ThreadId};
+use super::ids::{
+    ChannelId, ClaimId, DeliveryId, FlagId, MemberId, MessageId, ReviewId, RoundId, SceneId, SuggestionId, ThreadId,
+};
 
 /// Rendered when it is sent, from what the store knows then, so a row is small and a card is never out of date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,12 @@ pub enum Effect {
     Scene { scene: SceneId, part: usize },
     /// Bring a posted part up to date: votes were cast, it was decided, somebody in it erased.
     SceneCard { scene: SceneId, part: usize },
+    /// Tell the organisers of a group that suggestions or flags wait.
+    Waiting { realm: String, number: i64 },
+    /// Tell a member what became of their suggestion.
+    Suggestion { suggestion: SuggestionId, version: i64, member: MemberId },
+    /// Tell a member what became of their flag.
+    Flag { flag: FlagId, version: i64, member: MemberId },
     /// Tell the channel's organisers.
     Notice { channel: ChannelId, text: String },
 }
@@ -68,6 +76,9 @@ impl Effect {
             Effect::Disputed { review, change, .. } => format!("disputed:{review}:{change}"),
             Effect::Scene { scene, part } => format!("scene:{scene}:{part}"),
             Effect::SceneCard { scene, part } => format!("scene-card:{scene}:{part}"),
+            Effect::Waiting { realm, number } => format!("waiting:{realm}:{number}"),
+            Effect::Suggestion { suggestion, version, .. } => format!("suggestion:{suggestion}:{version}"),
+            Effect::Flag { flag, version, .. } => format!("flag:{flag}:{version}"),
             Effect::Notice { channel, text } => format!("notice:{}", super::ids::short_hash(&[channel.as_str(), text])),
         })
     }
@@ -75,8 +86,12 @@ impl Effect {
     /// Rows of one lane go out in order. What only one person sees does not wait for the channel's lane.
     pub fn lane(&self, channel: &ChannelId) -> String {
         match self {
-            Effect::Result { member, .. } | Effect::Ruled { member, .. } => format!("{channel}#{member}"),
+            Effect::Result { member, .. }
+            | Effect::Ruled { member, .. }
+            | Effect::Suggestion { member, .. }
+            | Effect::Flag { member, .. } => format!("{channel}#{member}"),
             Effect::Notice { .. }
+            | Effect::Waiting { .. }
             | Effect::Dispute { .. }
             | Effect::Disputed { .. }
             | Effect::Copying { .. }

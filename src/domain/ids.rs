@@ -79,6 +79,14 @@ id! {
     /// A member's review of somebody else's answer: 16 characters derived from round, author and reviewer.
     ReviewId
 }
+id! {
+    /// A question that members suggest: 16 characters derived from the group and the question's words.
+    SuggestionId
+}
+id! {
+    /// A member's word that something is wrong with a question: 16 characters derived from the group, member and question.
+    FlagId
+}
 
 impl ScheduleId {
     pub fn of(channel: &ChannelId, name: &str) -> Self {

@@ -6,8 +6,9 @@ use anyhow::Result;
 use sqlx::any::AnyRow;
 
 use super::Conn;
-use super::db::{execute, fetch_all, fetch_optional, int, text};
+use super::db::{execute, fetch_all, fetch_optional, int, places, text};
 use crate::domain::ids::{ChannelId, MemberId, platform_of};
+use crate::domain::ruling::scope;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
@@ -98,6 +99,20 @@ pub async fn condition(conn: &mut Conn, id: &ChannelId) -> Result<Option<Conditi
 pub async fn of_space(conn: &mut Conn, space: &str) -> Result<Vec<ChannelId>> {
     let sql = "select id from channels where space = $1 and space <> '' order by id";
     fetch_all(conn, sql, vec![space.into()]).await?.iter().map(|row| Ok(ChannelId::new(text(row, "id")?))).collect()
+}
+
+/// The group of each of these channels: its server or workspace, else its platform.
+pub async fn scopes(conn: &mut Conn, channels: &[ChannelId]) -> Result<HashMap<ChannelId, String>> {
+    let mut out = HashMap::new();
+    for some in channels.chunks(500) {
+        let sql = format!("select id, space from channels where id in ({})", places(1, some.len()));
+        for row in fetch_all(conn, sql, some.iter().map(|id| id.as_str().into()).collect()).await? {
+            let id = ChannelId::new(text(&row, "id")?);
+            let scope = scope(&id, &text(&row, "space")?);
+            out.insert(id, scope);
+        }
+    }
+    Ok(out)
 }
 
 /// The servers or workspaces of a platform that have channels of ours.

@@ -50,6 +50,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "verdicts", include_str!("../../migrations/0008_verdicts.sql")),
     (9, "copying", include_str!("../../migrations/0009_copying.sql")),
     (10, "rulings", include_str!("../../migrations/0010_rulings.sql")),
+    (11, "suggestions", include_str!("../../migrations/0011_suggestions.sql")),
     (12, "scenes", include_str!("../../migrations/0012_scenes.sql")),
 ];
 
@@ -234,6 +235,17 @@ pub async fn scheduled(url: &str, platform: &str) -> Result<Vec<(ChannelId, Stri
 pub async fn installed(url: &str) -> Result<Vec<super::slack::Installed>> {
     let Some(mut conn) = beside(url).await? else { return Ok(Vec::new()) };
     let found = super::slack::all(&mut conn).await?;
+    conn.close().await.context("cannot close the connection")?;
+    Ok(found)
+}
+
+/// The approved questions of every group, read beside a bot that may be running.
+///
+/// # Errors
+/// As [`scheduled`].
+pub async fn suggested(url: &str) -> Result<Vec<crate::domain::suggestion::Suggestion>> {
+    let Some(mut conn) = beside(url).await? else { return Ok(Vec::new()) };
+    let found = super::suggestions::approved(&mut conn).await?;
     conn.close().await.context("cannot close the connection")?;
     Ok(found)
 }

@@ -221,6 +221,22 @@ pub async fn forget(conn: &mut Conn, member: &MemberId) -> Result<()> {
     Ok(())
 }
 
+/// Empties what others were shown in private of these items of the review queue, each as buttons carry it.
+pub async fn forget_items(conn: &mut Conn, items: &[String]) -> Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let sql = "select id, body from web_messages
+               where author_id is null and audience <> '' and deleted = 0 and body like '%\"queue:%'";
+    for row in fetch_all(conn, sql, vec![]).await? {
+        let body = text(&row, "body")?;
+        if items.iter().any(|item| body.contains(item)) {
+            delete(conn, &text(&row, "id")?).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops private messages from before `before`; they are answers of the moment.
 pub async fn tidy(conn: &mut Conn, before: i64) -> Result<u64> {
     execute(conn, "delete from web_messages where audience <> '' and at < $1", vec![before.into()]).await

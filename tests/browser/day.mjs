@@ -2,7 +2,7 @@
 //
 //   node day.mjs            DRILLBOT=../../target/debug/drillbot  CHROMIUM=/usr/bin/chromium  SHOTS=0 for no screenshots
 //
-// Prints one line per step and at last "12 passed, 0 failed". A step that fails ends the day: what follows builds on it.
+// Prints one line per step and at last "20 passed, 0 failed". A step that fails ends the day: what follows builds on it.
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -557,6 +557,100 @@ async function day(bot, browser) {
     }
     await page.getByRole("link", { name: prompt.slice(0, 40) }).first().click();
     await see(ann.thread.getByText("Model answer").first(), "the thread that the history links to");
+  });
+
+  await step("Bob suggests and flags; Ann decides on the review page", async () => {
+    const { page } = ann;
+    const typed = async (text) => {
+      await bob.composer.fill(text);
+      await bob.composer.press("Enter");
+      await see(bob.dialog, `the form behind ${text}`);
+    };
+    const fill = async (values) => {
+      for (const [input, text] of Object.entries(values)) await bob.page.getByTestId(`input-${input}`).fill(text);
+    };
+    const sent = async () => {
+      await bob.page.getByTestId("form-submit").click();
+      await gone(bob.dialog, "the form after it was sent");
+    };
+    const answer = "A pod in a private subnet has no public address. Its packets leave through a NAT gateway, which stands in a public subnet and translates them. I would have one in each zone: when the only one fails, every zone is cut off.";
+    const suggestion = {
+      question: "Why does a pod in a private subnet need a NAT gateway, <script>alert(1)</script>?",
+      answer,
+      points: "A private subnet has no route to the internet gateway\nThe NAT gateway translates addresses\nOne gateway a zone, or a zone that fails cuts off the others",
+      topic: "nowhere",
+      source: "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html",
+    };
+    await typed("/suggest");
+    await fill(suggestion);
+    await shoot(bob, "suggest-form");
+    await sent();
+    const refused = bob.card("Nothing was sent yet.");
+    await see(refused.getByText('There is no topic "nowhere"'), "what is wrong with the suggestion");
+    await button(refused, "Mend it").click();
+    await see(bob.dialog, "the form again");
+    same(await bob.page.getByTestId("input-question").inputValue(), suggestion.question, "what was typed is kept");
+    await fill({ topic: "iam" });
+    await sent();
+    await see(bob.card("The organisers look at it"), "the receipt");
+    await typed("/flag iam-passrole");
+    await bob.dialog.getByRole("radio", { name: "Outdated" }).check();
+    await fill({ words: "The console names this permission otherwise since spring." });
+    await shoot(bob, "flag-form");
+    await sent();
+    check(!(await bob.page.getByRole("link", { name: "Review" }).first().isVisible()), "Bob has no link to the queue");
+    await see(ann.card("wait for an organiser").or(ann.card("waits for an organiser")), "Ann is told");
+    await page.getByRole("link", { name: "Review" }).first().click();
+    const item = (text) => page.getByTestId("queue-item").filter({ hasText: text });
+    const notice = page.locator("#queue-notice");
+    await see(item("NAT gateway"), "the suggestion in the queue");
+    await see(item("The console names"), "the flag in the queue");
+    same(await page.getByTestId("queue-item").count(), 2, "what waits");
+    await page.setViewportSize(PHONE);
+    await fits(ann, "the review page");
+    await shoot(ann, "page-review");
+    await page.getByRole("link", { name: "Flags" }).click();
+    await see(item("The console names"), "the flag by itself");
+    same(await page.getByTestId("queue-item").count(), 1, "flags that wait");
+    await page.getByRole("link", { name: "All that waits" }).click();
+    await button(item("NAT gateway"), "Edit").first().click();
+    const dialog = page.getByTestId("form-dialog");
+    await see(dialog, "the form of an edit");
+    same(await page.getByTestId("input-answer").inputValue(), answer, "the suggestion in the form");
+    await shoot(ann, "page-review-edit");
+    await page.getByTestId("input-topic").fill("nowhere");
+    await page.getByTestId("form-submit").click();
+    await see(dialog.getByText('There is no topic "nowhere"'), "what is wrong with the edit");
+    await page.getByTestId("input-topic").fill("iam");
+    await page.getByTestId("input-question").fill("Why does a pod in a private subnet need a NAT gateway?");
+    await page.getByTestId("form-submit").click();
+    await gone(dialog, "the form of the edit");
+    await see(notice.getByText("Saved. It waits as it is now."), "the edit is saved");
+    await button(item("need a NAT gateway?"), "Approve").first().click();
+    await see(notice.getByText(/Approved: it is suggested-/), "it is approved");
+    await gone(item("NAT gateway"), "the approved suggestion among what waits");
+    await button(item("The console names"), "Keep as it is").click();
+    await page.getByTestId("input-reason").fill("It does so in one region only.");
+    await page.getByTestId("form-submit").click();
+    await see(page.getByText("Nothing waits for you."), "the empty queue");
+    await shoot(ann, "page-review-empty", { sizes: [["desktop", DESKTOP]] });
+    await page.getByRole("link", { name: "Decided" }).click();
+    await see(item("Approved by Ann"), "what was approved");
+    await shoot(ann, "page-review-decided");
+    const told = await see(bob.card("Your question was approved."), "Bob is told");
+    await see(bob.card("find it right as it is"), "Bob is told of his flag");
+    const id = /question:(suggested-\w+)/.exec(await told.textContent())[1];
+    await see((await bob.command(`/drill question:${id}`)).getByText("need a NAT gateway?"), "the approved question is asked");
+    await button(item("Approved by Ann"), "Withdraw").click();
+    await see(notice.getByText("nobody is asked this any more"), "it is taken out again");
+    await see((await bob.command(`/drill question:${id}`)).getByText("There is no question"), "it is not asked any more");
+    await bob.page.goto(page.url());
+    await see(bob.page.getByText("This page is for organisers"), "what Bob sees of the page");
+    noise.splice(0, noise.length, ...noise.filter((line) => !/status of 403/.test(line)));
+    await bob.page.goto(bot.url);
+    await see(bob.composer, "Bob is back in the chat");
+    await page.goto(bot.url);
+    await see(ann.composer, "Ann is back in the chat");
   });
 
   await step("on a phone: sign-in, channel, thread, form, menu; dark", async () => {

@@ -403,3 +403,34 @@ fn who_has_no_token_for_slack_is_told_how_to_get_one() {
         assert!(err(&output).contains(part), "{part:?} is not in {}", err(&output));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approved_suggestions_are_printed_as_a_bank() {
+    let database = Database::sqlite().await;
+    let setup = Setup::new(database.folder(), &database.url, "");
+    let none = setup.clone().argue(&["bank", "suggested"]).run();
+    assert_eq!((none.status.code(), out(&none).as_str()), (Some(0), ""), "{}", err(&none));
+    assert!(err(&none).contains("No suggested question has been approved yet."), "{}", err(&none));
+    let mut bot = setup.start().await;
+    let ann = Client::sign_in(&bot.ready().await, "Ann").await.expect("Ann");
+    let values = serde_json::json!({
+        "question": "Why does a pod need a NAT gateway?", "answer": "It has no \"public\" address.\n\nSo it borrows one.",
+        "points": "It has no public address\nThe gateway translates", "topic": "iam", "source": "https://example.com/nat",
+    });
+    let form =
+        serde_json::json!({"action": "queue:suggest", "channel": "daily-drill", "message": null, "values": values});
+    assert_eq!(ann.post("/api/forms", form).await.expect("an answer").0, 200);
+    let path = "/api/channels/daily-drill/review";
+    let (_, queue) = ann.get(path).await.expect("the queue");
+    let approve = serde_json::json!({ "action": queue["items"][0]["message"]["buttons"][0]["action"] });
+    assert_eq!(ann.post(path, approve).await.expect("an answer").0, 200);
+    // Beside the running bot.
+    let printed = setup.clone().argue(&["bank", "suggested"]).run();
+    assert_eq!(printed.status.code(), Some(0), "{}", err(&printed));
+    let text = out(&printed);
+    assert!(text.starts_with("# Approved in web\n[[question]]\nid = \"suggested-"), "{text}");
+    bot.stop().await;
+    std::fs::write(database.folder().join("mine.toml"), &text).expect("a file");
+    let listed = drillbot(database.folder(), &["bank", "list", "mine.toml"]);
+    assert!(out(&listed).contains("Why does a pod need a NAT gateway?"), "{}{}", out(&listed), err(&listed));
+}

@@ -22,6 +22,9 @@ async fn help_explains_every_command_of_the_table() {
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
+    • /suggest Suggest a question for the bank; see what became of yours
+    • /flag Say that a question is wrong, outdated or unclear
+    • /review Decide on what members suggested and flagged (organisers)
     • /me My scores, streak and weak topics; or erase my data
     • /help What I can do
     (/help and a command explains it, for example /help drill.)
@@ -47,11 +50,11 @@ async fn what_is_no_command_gets_the_nearest_one() {
     let mut w = World::new().await;
     assert_snapshot!(w.bob("/dril iam").await, @r#"
     There is no command /dril. Did you mean "drill"?
-    I know /drill, /leaderboard, /daily, /topics, /me, /help.
+    I know /drill, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
     "#);
     assert_snapshot!(w.bob("/").await, @"
     Which command?
-    I know /drill, /leaderboard, /daily, /topics, /me, /help.
+    I know /drill, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
     ");
     assert_snapshot!(w.bob("/daily st 10:00").await, @r#"
     /daily does not know "st". Did you mean "set"?
@@ -324,7 +327,7 @@ async fn an_organiser_posts_and_a_member_drills_exactly_one_question() {
 async fn values_are_offered_while_somebody_types() {
     let w = World::new().await;
     let offers = |value: Value, typed: &str| -> Vec<String> {
-        w.app.suggest(value, typed, 25).into_iter().map(|(shown, value)| format!("{value} | {shown}")).collect()
+        w.app.suggest(value, typed, 25, "").into_iter().map(|(shown, value)| format!("{value} | {shown}")).collect()
     };
     assert_eq!(offers(Value::Topic, ""), ["eks | eks: EKS", "iam | iam: IAM"]);
     assert_eq!(offers(Value::Topic, "IA"), ["iam | iam: IAM"]);
@@ -334,7 +337,7 @@ async fn values_are_offered_while_somebody_types() {
     assert_eq!(offers(Value::Question, "question 5").len(), 1);
     assert_eq!(offers(Value::Question, "").len(), 9);
     assert_eq!(offers(Value::Text, "iam"), Vec::<String>::new());
-    let lines: Vec<String> = w.app.complete("/daily now question=iam-").into_iter().map(|one| one.line).collect();
+    let lines: Vec<String> = w.app.complete("/daily now question=iam-", "").into_iter().map(|one| one.line).collect();
     assert_eq!(lines.len(), 6);
     assert_eq!(lines[0], "/daily now question=iam-1");
     w.end().await;
@@ -343,7 +346,7 @@ async fn values_are_offered_while_somebody_types() {
 #[tokio::test]
 async fn no_more_is_offered_than_platforms_show() {
     let w = World::with(Setup { bank: bank(&[("iam", 60)]), ..Setup::default() }).await;
-    let offers = w.app.suggest(Value::Question, "iam", 25);
+    let offers = w.app.suggest(Value::Question, "iam", 25, "");
     assert_eq!(offers.len(), 25);
     assert!(offers.iter().all(|(shown, _)| shown.chars().count() <= 100));
     w.end().await;
@@ -485,7 +488,7 @@ async fn a_free_drill_goes_from_question_to_question_to_the_sum() {
     # Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
     • state (developer.hashicorp.com)
-    [Next]
+    [Next] [Flag]
     ");
     // The same form again, and the same button: nothing happens twice.
     let again = w.submit("Bob", &first, FULL).await;
@@ -782,10 +785,10 @@ async fn me_delete_erases_one_member_and_leaves_the_others_totals_right() {
     w.answers_by_form("Bob", FULL).await;
     w.at("09:01").await;
     assert!(w.card().contains("Answered: 1 person"));
-    assert_snapshot!(w.bob("/me delete").await, @r#"
-    This erases your answers, scores, streaks, drills and messages here for good. The totals of the others stay as they are.
+    assert_snapshot!(w.bob("/me delete").await, @"
+    This erases your answers, scores, streaks, drills, suggestions, flags and messages here for good. The totals of the others stay as they are; so do questions of yours that were approved, without your name: you gave them to the group.
     [Erase my data]
-    "#);
+    ");
     assert!(w.bob("/me").await.contains("All time: 200 points"), "nothing is erased before it is confirmed");
     w.bob("/me delete").await;
     assert_snapshot!(w.press("Bob", "Erase my data").await, @"Done. I know nothing about you any more. You are welcome to begin anew.");

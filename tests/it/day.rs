@@ -62,7 +62,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Read more
     • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
-    [My result]
+    [My result] [Flag]
     --- to Ann
     # Your result
     100 of 100, worth 200 points
@@ -74,7 +74,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     # Your answer
     > The backend keeps the state, a lock stops two writers, and versions help to recover.
     (Underlined: the words that counted.)
-    [Review an answer]
+    [Review an answer] [Flag]
     --- to Bob
     # Your result
     50 of 100, worth 100 points
@@ -88,7 +88,7 @@ async fn a_question_is_posted_answered_and_revealed() {
     > The backend keeps the state.
     (Underlined: the words that counted.)
     (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
-    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer] [Flag]
     ");
     assert_snapshot!(w.card(), @r#"
     # iam question 3: who keeps the state?
@@ -269,7 +269,7 @@ async fn nobody_answered() {
     # Read more
     • state (developer.hashicorp.com)
     (To think about next: iam question 4: who keeps the state?)
-    [My result]
+    [My result] [Flag]
     ");
     w.end().await;
 }

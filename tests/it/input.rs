@@ -123,8 +123,8 @@ async fn whatever_people_type_is_answered_and_breaks_nothing() {
             assert!(!reply.is_empty(), "{line:?}");
             assert!(reply.chars().count() < 3_000, "{line:?}: {} characters", reply.chars().count());
         }
-        w.app.complete(&format!("/drill {text}"));
-        w.app.complete(&format!("/{text}"));
+        w.app.complete(&format!("/drill {text}"), "");
+        w.app.complete(&format!("/{text}"), "");
     }
     assert_eq!(w.schedule("daily").await, before);
     w.at("17:00").await;
@@ -255,7 +255,7 @@ async fn a_bank_with_the_same_question_twice_is_refused_with_both_places() {
     let mut texts = bank_texts(&[("iam", 2)]);
     texts[0].1 = texts[0].1.replace("iam-2", "iam-1");
     let problems = read_bank(&texts).unwrap_err();
-    assert_snapshot!(problems.join("\n"), @"iam.toml:47: question `iam-1` is there twice, here and at iam.toml:5; give one another id");
+    assert_snapshot!(problems.join("\n"), @"iam.toml:47: `iam-1` is there twice, here and at iam.toml:5; give one another id");
 }
 
 #[test]

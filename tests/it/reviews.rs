@@ -65,7 +65,7 @@ async fn a_reader_who_agrees_confirms_and_earns(mut w: World, _: Arc<Database>) 
     ✓ The backend keeps the state (confirmed by a reader)
     – A lock stops two writers (confirmed by a reader)
     – Versions help to recover (confirmed by a reader)
-    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer] [Flag]
     ") };
     // There was one answer to review.
     assert!(!w.press("Cleo", "My result").await.contains("Review an answer"));

@@ -112,7 +112,7 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     > The backend keeps the state, and only one person may write at a time.
     (Underlined: the words that counted.)
     (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
-    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer] [Flag]
     ") };
     let shown = w.press("Bob", SECOND).await;
     allow_duplicates! { assert_snapshot!(shown, @r#"
@@ -182,7 +182,7 @@ async fn a_confirmed_claim_moves_score_board_and_reveal(mut w: World, _: Arc<Dat
     > The backend keeps the state, and only one person may write at a time.
     (Underlined: the words that counted.)
     (Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.)
-    [Claim: Versions help to recover] [Review an answer]
+    [Claim: Versions help to recover] [Review an answer] [Flag]
     ") };
     let shown = w.ann("/daily show").await.split("# Rulings lately").nth(1).expect("the log").to_owned();
     allow_duplicates! { assert_snapshot!(shown, @"

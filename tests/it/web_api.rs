@@ -836,3 +836,72 @@ async fn too_long_a_text_is_refused_and_nothing_is_saved() {
     assert_eq!((status, body["error"]["code"].as_str()), (400, Some("bad_request")));
     site.end().await;
 }
+
+// ---- the review queue
+
+#[tokio::test]
+async fn the_review_queue_is_for_organisers_and_decides_once() {
+    let site = Site::new().await;
+    let (ann, bob) = (site.sign_in("Ann").await, site.sign_in("Bob").await);
+    let values = json!({
+        "question": "Why a NAT gateway <script>?", "answer": "For packets.", "points": "It translates", "topic": "iam", "source": "",
+    });
+    let form = json!({"action": "queue:suggest", "channel": "daily-drill", "message": null, "values": values});
+    assert_eq!(bob.post("/api/forms", form).await.0, 200);
+    let path = "/api/channels/daily-drill/review";
+    for (method, body) in [(Method::GET, None), (Method::POST, Some(json!({"action": "queue:show:open"})))] {
+        let (status, answer) = bob.send(method, path, body).await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("forbidden")), "{answer}");
+    }
+    let (status, _) = bob.send(Method::GET, "/review/daily-drill", None).await;
+    assert_eq!(status, 403);
+    assert!(bob.page("/review/daily-drill").await.contains("This page is for organisers"));
+    assert!(!bob.page("/schedule/daily-drill").await.contains("/review/"));
+    let page = ann.page("/review/daily-drill?show=flags").await;
+    assert!(page.contains("data-show=\"flags\"") && page.contains("href=\"/review/daily-drill\""), "{page}");
+    assert_eq!(ann.get(&format!("{path}?show=flags")).await["items"], json!([]));
+    let items = ann.get(path).await["items"].clone();
+    assert_eq!(items.as_array().map(Vec::len), Some(1), "{items}");
+    assert_eq!(items[0]["message"]["blocks"][2]["text"], "Why a NAT gateway <script>?");
+    let approve = action(&items[0], "Approve");
+    for other in ["queue:suggest", "queue:flag:q:iam-1", "forget", "run:/daily now", "nonsense"] {
+        let (status, _) = ann.post(path, json!({ "action": other })).await;
+        assert_eq!(status, 400, "{other}");
+    }
+    let before = ann.messages().await.len();
+    let (_, done) = ann.post(path, json!({ "action": approve })).await;
+    assert!(done["reply"]["message"]["summary"].as_str().is_some_and(|words| words.starts_with("Approved:")), "{done}");
+    let (_, late) = ann.post(path, json!({ "action": approve })).await;
+    assert_eq!(late["reply"]["message"]["summary"], "Ann has decided on this meanwhile, so nothing was changed.");
+    assert_eq!(ann.messages().await.len(), before, "what is decided on the page is answered there");
+    assert_eq!(ann.get(&format!("{path}?show=decided")).await["items"].as_array().map(Vec::len), Some(1));
+    let typed = ann.get("/api/complete?channel=daily-drill&text=%2Fflag%20suggested").await;
+    assert_eq!(typed["suggestions"].as_array().map(Vec::len), Some(1), "{typed}");
+    site.at("08:01").await;
+    site.end().await;
+}
+
+#[tokio::test]
+async fn who_is_erased_is_not_in_what_organisers_were_shown_of_the_queue() {
+    let site = Site::new().await;
+    let (ann, bob) = (site.sign_in("Ann").await, site.sign_in("Bob").await);
+    for (action, values) in [
+        (
+            "queue:suggest",
+            json!({"question": "Why does Bob ask?", "answer": "He does.", "points": "So it is", "topic": "iam"}),
+        ),
+        ("queue:flag:q:iam-1", json!({"fault": "other", "words": "Bob minds."})),
+    ] {
+        let form = json!({"action": action, "channel": "daily-drill", "message": null, "values": values});
+        assert_eq!(bob.post("/api/forms", form).await.0, 200);
+    }
+    ann.write("/review suggestions", None, "1").await;
+    ann.write("/review flags", None, "2").await;
+    let shown = |messages: Vec<Value>| json!(messages).to_string();
+    let before = shown(ann.messages().await);
+    assert!(before.contains("Why does Bob ask?") && before.contains("Bob minds."), "{before}");
+    bob.press("forget", "").await;
+    let after = shown(ann.messages().await);
+    assert!(!after.contains("Bob"), "{after}");
+    site.end().await;
+}

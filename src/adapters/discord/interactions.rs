@@ -165,6 +165,7 @@ async fn on_command(discord: &Discord, command: CommandInteraction) {
     actor.organiser |= command::find(&command.data.name).is_some_and(|spec| spec.organisers_only);
     let read = commands::read(&command.data);
     let names_channel = actor.organiser && actor.channel_name.is_empty() && guild.is_some();
+    let form = read.as_ref().ok().and_then(App::blank_form_of);
     let (app, asking) = (discord.app().clone(), discord.clone());
     let work = async move {
         if names_channel {
@@ -176,7 +177,7 @@ async fn on_command(discord: &Discord, command: CommandInteraction) {
         }
         app.read_command(&actor, read).await
     };
-    ticket.answer(discord, None, work).await;
+    ticket.answer(discord, form.as_ref().map(render::modal), work).await;
 }
 
 /// The message on which "Save as my answer" was chosen.
@@ -202,7 +203,12 @@ fn written(discord: &Discord, command: &CommandInteraction, actor: &Actor) -> Op
 async fn on_autocomplete(discord: &Discord, command: &CommandInteraction) {
     let choices = match commands::focused(&command.data) {
         Some((value, typed)) if discord.serves(command.guild_id.map(|id| id.get())) => {
-            discord.app().suggest(value, &typed, CHOICES_SHOWN)
+            let guild = command.guild_id.map(|id| id.get());
+            let (member, place) = (command.member.as_deref(), command.channel.as_ref());
+            let who = actor(discord, &command.user, member, guild, place, command.channel_id.get());
+            // Without its own questions when nobody knows the group.
+            let realm = discord.app().realm(&who).await.unwrap_or_default();
+            discord.app().suggest(value, &typed, CHOICES_SHOWN, &realm)
         }
         _ => Vec::new(),
     };

@@ -546,7 +546,7 @@ pub struct Typed {
 pub async fn complete(State(server): State<Server>, _: SignedIn, Params(typed): Params<Typed>) -> Answer {
     let suggestions: Vec<Value> = server
         .app
-        .complete(&typed.text)
+        .complete(&typed.text, view::GROUP)
         .into_iter()
         .map(|suggestion| json!({"insert": suggestion.line, "label": suggestion.line.trim_end(), "help": suggestion.help}))
         .collect();

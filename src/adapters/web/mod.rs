@@ -5,6 +5,7 @@ mod error;
 mod events;
 mod pages;
 mod preview;
+mod review;
 mod session;
 mod view;
 
@@ -249,6 +250,7 @@ fn router(server: Server) -> Router {
         .route("/api/channels", get(api::channels))
         .route("/api/channels/{channel}/messages", get(api::messages).post(api::write))
         .route("/api/channels/{channel}/leaderboard", get(api::leaderboard))
+        .route("/api/channels/{channel}/review", get(review::list).post(review::act))
         .route("/api/messages/{id}", delete(api::erase).patch(api::rewrite))
         .route("/api/messages/{id}/thread", get(api::thread))
         .route("/api/actions", post(api::press))
@@ -265,6 +267,7 @@ fn router(server: Server) -> Router {
         .route("/preview/{question}", get(preview::show))
         .route("/schedule/{channel}", get(pages::schedule))
         .route("/history/{channel}", get(pages::history))
+        .route("/review/{channel}", get(review::page))
         .layer(middleware::from_fn_with_state(server.clone(), session::guard))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))

@@ -1,4 +1,4 @@
-//! The page itself, its assets, and the pages that need no script: leaderboard, schedule, history.
+//! The page itself, its assets, and the pages that need no script: leaderboard, schedule, history. The review queue has a file of its own.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -48,17 +48,19 @@ pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
 }
 
 /// What every page shows around its own part.
-struct Frame {
-    title: &'static str,
-    channel: String,
-    zone: String,
-    current: &'static str,
+pub struct Frame {
+    pub title: &'static str,
+    pub channel: String,
+    pub zone: String,
+    pub current: &'static str,
+    /// Whoever looks at it is one, and has a way to the review queue.
+    pub organiser: bool,
 }
 
-struct Choice {
-    label: String,
-    href: String,
-    current: bool,
+pub struct Choice {
+    pub label: String,
+    pub href: String,
+    pub current: bool,
 }
 
 #[derive(Template)]
@@ -147,11 +149,11 @@ struct HistoryRow {
     link: Option<String>,
 }
 
-fn frame(title: &'static str, current: &'static str, channel: Channel) -> Frame {
-    Frame { title, current, zone: channel.zone, channel: channel.name }
+pub fn frame(title: &'static str, current: &'static str, channel: Channel, organiser: bool) -> Frame {
+    Frame { title, current, zone: channel.zone, channel: channel.name, organiser }
 }
 
-fn html(page: &impl Template) -> Response {
+pub fn html(page: &impl Template) -> Response {
     match page.render() {
         Ok(body) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response(),
         Err(error) => Failure::from(anyhow::Error::from(error)).into_response(),
@@ -159,7 +161,7 @@ fn html(page: &impl Template) -> Response {
 }
 
 /// Who has not signed in is sent to do that.
-type Who = Result<SignedIn, Failure>;
+pub type Who = Result<SignedIn, Failure>;
 
 pub async fn leaderboard(
     State(server): State<Server>,
@@ -209,28 +211,24 @@ pub async fn leaderboard(
         rows,
         streaks: board == Board::Daily,
         note: text::board_size(table.members),
-        frame: frame("Leaderboard", "leaderboard", channel),
+        frame: frame("Leaderboard", "leaderboard", channel, who.member.organiser),
     };
     Ok(html(&page))
 }
 
 pub async fn schedule(State(server): State<Server>, who: Who, Path(name): Path<String>) -> Result<Response, Failure> {
-    if who.is_err() {
-        return Ok(Redirect::to("/").into_response());
-    }
+    let Ok(who) = who else { return Ok(Redirect::to("/").into_response()) };
     let channel = known_channel(&server, &name).await?;
     let views = server.app.schedule_views(&channel.id).await?;
     let schedules = views
         .into_iter()
         .map(|view| ScheduleCard { next: view.next_at.map(|at| when(at, &channel.zone)), view })
         .collect();
-    Ok(html(&SchedulePage { schedules, frame: frame("Schedule", "schedule", channel) }))
+    Ok(html(&SchedulePage { schedules, frame: frame("Schedule", "schedule", channel, who.member.organiser) }))
 }
 
 pub async fn history(State(server): State<Server>, who: Who, Path(name): Path<String>) -> Result<Response, Failure> {
-    if who.is_err() {
-        return Ok(Redirect::to("/").into_response());
-    }
+    let Ok(who) = who else { return Ok(Redirect::to("/").into_response()) };
     let channel = known_channel(&server, &name).await?;
     let rounds = server
         .app
@@ -247,5 +245,5 @@ pub async fn history(State(server): State<Server>, who: Who, Path(name): Path<St
             answered: past.answered,
         })
         .collect();
-    Ok(html(&HistoryPage { rounds, frame: frame("History", "history", channel) }))
+    Ok(html(&HistoryPage { rounds, frame: frame("History", "history", channel, who.member.organiser) }))
 }

@@ -9,6 +9,8 @@ use crate::domain::text::Standing;
 use crate::store::web::{Viewer, WebMessage};
 
 const PLATFORM: &str = "web:";
+/// All of the web chat is one group.
+pub const GROUP: &str = "web";
 
 pub fn channel_name(id: &ChannelId) -> &str {
     id.as_str().strip_prefix(PLATFORM).unwrap_or(id.as_str())

@@ -72,7 +72,7 @@ impl Bank {
         let (questions, places): (Vec<_>, Vec<_>) =
             questions.into_values().map(|(question, place)| (Arc::new(question), place)).unzip();
         let topics: Vec<Topic> = topics.into_values().collect();
-        let names = topic_names(&topics, &questions);
+        let names = Arc::new(topic_names(&topics, &questions));
         let lexicon = Lexicon::of(questions.iter().map(Arc::as_ref));
         Ok((Bank { questions, places, cards, topics, names, lexicon }, problems))
     }
@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
         let line = self.lines.of_offset(at);
         let mut fields = Vec::new();
         self.note_lines(&mut String::new(), line, item.get_ref(), &mut fields);
-        let place = Place { path: self.path.into(), line, fields };
+        let place = Place { path: self.path.into(), line, fields: fields.into() };
         let DeValue::Table(table) = item.into_inner() else {
             self.complain(at, format!("a {kind} is a table: [[{kind}]]"));
             return None;

@@ -1,9 +1,11 @@
 //! The card of a question, its form and hints, and the reveal.
 
+use super::flag::flag_button;
 use super::{confidence, count, len, names};
 use crate::domain::answer::MAX_CHARS;
 use crate::domain::command::Action;
 use crate::domain::confidence::Confidence;
+use crate::domain::flag::About;
 use crate::domain::grade::{Grade, PointState};
 use crate::domain::markup;
 use crate::domain::message::{Block, Button, Form, Input, InputKind, Message, Span, Style, TimeStyle, Tone};
@@ -269,7 +271,10 @@ fn key_points(view: &Reveal<'_>) -> Message {
         tone: Tone::Good,
         summary: format!("Key points of: {}", question.prompt),
         blocks,
-        buttons: vec![button(Action::MyResult(round.id.clone()), "My result", Style::Secondary)],
+        buttons: vec![
+            button(Action::MyResult(round.id.clone()), "My result", Style::Secondary),
+            flag_button(About::Round(round.id.clone())),
+        ],
     }
 }
 

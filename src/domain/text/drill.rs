@@ -3,10 +3,12 @@
 use super::card::{answer_input, button};
 use super::confidence;
 use super::feedback::feedback;
+use super::flag::flag_button;
 use super::result::{quote, underlined, worth};
 use super::{count, len, names};
 use crate::domain::command::{Action, Verb};
 use crate::domain::drill::{Drill, Outcome};
+use crate::domain::flag::About;
 use crate::domain::ids::QuestionId;
 use crate::domain::markup;
 use crate::domain::message::{Block, Button, Form, Message, Span, Style, Tone};
@@ -122,7 +124,9 @@ fn answered(drill: &Drill, question: &Question, outcome: &Outcome) -> Message {
     }
     let label = if drill.at + 1 == drill.items.len() { "Finish" } else { "Next" };
     let tone = if coverage >= 60 { Tone::Good } else { Tone::Plain };
-    Message { tone, summary, blocks, buttons: vec![press(drill, Verb::Next, label, Style::Primary)] }
+    let next = press(drill, Verb::Next, label, Style::Primary);
+    let buttons = vec![next, flag_button(About::Item(drill.id.clone(), drill.at))];
+    Message { tone, summary, blocks, buttons }
 }
 
 /// A question in one line of the summary.

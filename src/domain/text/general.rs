@@ -149,9 +149,12 @@ pub fn organisers_only(command: &str, platform: &str) -> Message {
     ))
 }
 
-/// `/daily` in a private conversation.
+/// A command for organisers in a private conversation.
 pub fn only_in_channels(command: &str) -> Message {
-    refused(format!("/{command} is about the question of a channel: type it in the channel that is to have one."))
+    refused(match command {
+        "review" => "/review is about the questions of a group: type it in one of its channels.".to_owned(),
+        _ => format!("/{command} is about the question of a channel: type it in the channel that is to have one."),
+    })
 }
 
 /// The platform does not say whether somebody is an organiser.
@@ -297,7 +300,8 @@ pub fn forget_question() -> Message {
         tone: Tone::Warning,
         summary: "Erase your data?".into(),
         blocks: vec![Block::line(
-            "This erases your answers, scores, streaks, drills and messages here for good. The totals of the others stay as they are.",
+            "This erases your answers, scores, streaks, drills, suggestions, flags and messages here for good. The totals of the others stay \
+             as they are; so do questions of yours that were approved, without your name: you gave them to the group.",
         )],
         buttons: vec![button(Action::Forget, "Erase my data", Style::Danger)],
     }

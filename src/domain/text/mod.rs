@@ -8,14 +8,17 @@ mod copying;
 mod daily;
 mod drill;
 mod feedback;
+mod flag;
 mod form;
 mod general;
 pub mod install;
 mod local;
 mod prep;
+pub mod queue;
 mod result;
 mod review;
 mod scene;
+mod suggestion;
 pub mod trouble;
 
 use super::markup;
@@ -44,6 +47,10 @@ pub use drill::{
     drill_answer, drill_form, drill_view, empty_drill_answer, no_choice_questions, no_options_to_choose,
     no_questions_of_level, question_title, resume, resume_offer, stale_button, topic_help, what_to_drill,
 };
+pub use flag::{
+    flag_button, flag_form, flag_outcome, flag_slip, flagged, no_fault, no_question_to_flag, not_flagged,
+    nothing_to_flag, too_many_flags,
+};
 pub use form::{no_pick, not_an_option, pick_by_number, pick_placeholder};
 pub use general::{
     Ways, answer_late, answer_saved, answer_too_long, empty_answer, everyone_not_called, forget_question, forgotten,
@@ -62,6 +69,11 @@ pub use review::{
 pub use scene::{
     Playable, Together, decided, nobody_voted, not_your_scene, scenarios, scene_begun, scene_gone, scene_needs_channel,
     scene_opening, scene_part, scene_thread, scene_undelivered, scene_under_way, scene_view, voted,
+};
+pub use suggestion::{
+    changed_meanwhile, declined_before, my_suggestions, no_group, nothing_typed, resembles, suggested,
+    suggested_and_approved, suggested_by_another, suggestion_form, suggestion_outcome, suggestion_slip,
+    suggestion_slips, too_many_suggestions, withdrawn,
 };
 pub use trouble::{
     CHANNEL_DELETED, channel_deleted, channel_trouble, half_posted, half_revealed, in_trouble, step_fails, undelivered,

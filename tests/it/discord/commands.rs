@@ -43,6 +43,9 @@ async fn members_ask_for_help_topics_and_their_standing() {
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions
+    • `/suggest` Suggest a question for the bank; see what became of yours
+    • `/flag` Say that a question is wrong, outdated or unclear
+    • `/review` Decide on what members suggested and flagged (organisers)
     • `/me` My scores, streak and weak topics; or erase my data
     • `/help` What I can do
     -# `/help` and a command explains it, for example `/help command:drill`.

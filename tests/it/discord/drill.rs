@@ -74,7 +74,7 @@ async fn a_drill_is_one_private_message_from_the_first_question_to_the_summary()
     **Model answer**
     The backend keeps the **state**. A lock stops two writers. Versions help to recover.
     • [state (developer.hashicorp.com)](https://developer.hashicorp.com/terraform/language/state)
-    [Next]
+    [Next] [Flag]
     ");
     // A hint, then skipped; revealed; answered with a hint.
     assert!(moves(&stage, message, "Next").await.contains("question 2 of 4"));

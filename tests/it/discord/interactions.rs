@@ -207,6 +207,7 @@ async fn an_answer_can_be_changed_until_the_reveal_and_comes_late_after_it() {
     **Your answer**
     > The __backend__ keeps the __state__, a __lock__ stops two writers, and __versions__ help to recover.
     -# Underlined: the words that counted.
+    [Flag]
     ");
     stage.end().await;
 }

@@ -11,6 +11,7 @@ mod outcomes;
 mod render;
 mod rulings;
 mod scenes;
+mod suggestions;
 
 use std::sync::Arc;
 use std::time::Duration;

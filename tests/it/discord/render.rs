@@ -911,7 +911,7 @@ fn reveals() {
     • [reference policies iam condition keys (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html)
     • [access policies boundaries (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html)
     -# To think about next: What is a boundary?
-    <2 My result>
+    <2 My result> <2 Flag>
 
     === 80848e
     **What people answered**
@@ -1046,7 +1046,7 @@ fn drills() {
 
     The trap is the audit. I've seen a team filter the trail for PassRole, find nothing and conclude that the right was idle. But it's a permission without an API call behind it, and last-accessed data leave it out too. I search CloudTrail for the requests that carried the role: RunInstances, CreateFunction, RegisterTaskDefinition.
     • [id roles use passrole (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html)
-    <1 Next>
+    <1 Next> <2 Flag>
     ");
 }
 
@@ -1061,6 +1061,9 @@ fn helps() {
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions
+    • `/suggest` Suggest a question for the bank; see what became of yours
+    • `/flag` Say that a question is wrong, outdated or unclear
+    • `/review` Decide on what members suggested and flagged (organisers)
     • `/me` My scores, streak and weak topics; or erase my data
     • `/help` What I can do
     -# `/help` and a command explains it, for example `/help command:drill`.

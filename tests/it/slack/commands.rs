@@ -34,7 +34,7 @@ async fn every_command_of_the_table_is_answered_in_private_or_in_a_modal() {
             // Slack has a /me of its own.
             let line = format!("/{}", if spec.name == "me" { line.replacen("me", "about-me", 1) } else { line });
             let seen = fake.command(ann, stage.channel, &line).await;
-            let kind = if spec.name == "drill" && !line.contains('=') {
+            let kind = if matches!(spec.name, "drill" | "suggest") && !line.contains('=') {
                 SeenKind::Modal
             } else {
                 SeenKind::Message { ephemeral: true }
@@ -249,7 +249,7 @@ async fn every_command_has_a_form_that_slack_takes() {
     fake.scale_rates(0.0);
     let client = reqwest::Client::new();
     let words = Message::say("What is it to be?");
-    let few = |kind| stage.app.suggest(kind, "", 25);
+    let few = |kind| stage.app.suggest(kind, "", 25, "");
     let many =
         |_| (0..200).map(|n| (format!("Topic number {n}, {}", "long ".repeat(30)), format!("topic{n}"))).collect();
     let offers: [&dyn Fn(Value) -> Vec<(String, String)>; 3] = [&few, &many, &|_| Vec::new()];

@@ -89,7 +89,7 @@ async fn a_drill_is_one_modal_from_the_first_question_to_the_summary() {
     Model answer
     The backend keeps the state. A lock stops two writers. Versions help to recover.
     • state (developer.hashicorp.com)
-    [Next]
+    [Next] [Flag]
     [Close]
     ");
     // A hint, then skipped; revealed; answered with a hint.

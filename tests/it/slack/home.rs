@@ -50,6 +50,9 @@ async fn somebody_new_is_told_how_it_begins() {
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
+    • /suggest Suggest a question for the bank; see what became of yours
+    • /flag Say that a question is wrong, outdated or unclear
+    • /review Decide on what members suggested and flagged (organisers)
     • /about-me My scores, streak and weak topics; or erase my data
     • /help What I can do
     /help and a command explains it, for example /help drill.
@@ -101,6 +104,9 @@ async fn it_shows_where_somebody_stands_and_their_latest_results() {
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
+    • /suggest Suggest a question for the bank; see what became of yours
+    • /flag Say that a question is wrong, outdated or unclear
+    • /review Decide on what members suggested and flagged (organisers)
     • /about-me My scores, streak and weak topics; or erase my data
     • /help What I can do
     /help and a command explains it, for example /help drill.
@@ -195,7 +201,7 @@ async fn who_is_erased_is_erased_from_the_home_too() {
     let asked = fake.press(bob, &home, "Erase my data").await;
     assert_snapshot!(asked.text(), @"
     drillbot
-    This erases your answers, scores, streaks, drills and messages here for good. The totals of the others stay as they are.
+    This erases your answers, scores, streaks, drills, suggestions, flags and messages here for good. The totals of the others stay as they are; so do questions of yours that were approved, without your name: you gave them to the group.
     [Erase my data]
     [Close]
     ");

@@ -117,7 +117,7 @@ async fn a_question_from_its_card_to_the_results() {
     Read more
     • state (developer.hashicorp.com)
     To think about next: iam question 1: who keeps the state?
-    [My result]
+    [My result] [Flag]
     ");
     assert!(told.iter().all(|one| !one.broadcast));
     let mine = fake.press(stage.cleo, points(&told), "My result").await;
@@ -135,7 +135,7 @@ async fn a_question_from_its_card_to_the_results() {
     The backend keeps the state.
     Underlined: the words that counted.
     Did you say it, and I did not see it? Claim the point: somebody else looks at your words, without your name.
-    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer]
+    [Claim: A lock stops two writers] [Claim: Versions help to recover] [Review an answer] [Flag]
     ");
     // It stands where it was asked for: in the thread, or in the channel.
     let place = |seen: &Seen| fake.shown(seen.message.expect("a message")).expect("the message").thread;

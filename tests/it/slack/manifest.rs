@@ -168,7 +168,7 @@ fn every_command_of_the_table_is_there_with_its_help() {
         Some("[topic] [beginner|intermediate|advanced] [1-20] [free|choice] [question:..]")
     );
     assert_eq!(plain[2].2.as_deref(), Some("show|set|pause|resume|skip|now|reveal"));
-    assert_eq!(plain[4].2.as_deref(), Some("[show|delete]"));
+    assert_eq!(plain[7].2.as_deref(), Some("[show|delete]"));
     for (spec, (command, ..)) in TABLE.iter().zip(shown("aws-")) {
         assert_eq!(command, format!("/aws-{}", spec.name));
     }

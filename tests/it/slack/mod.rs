@@ -17,6 +17,7 @@ mod rulings;
 mod scenes;
 mod sockets;
 mod strain;
+mod suggestions;
 
 use std::sync::Arc;
 use std::time::Duration;

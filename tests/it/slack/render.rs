@@ -1118,7 +1118,7 @@ fn reveals() {
 
     (To think about next: What is a `boundary`?)
 
-    <My result>
+    <My result> <Flag>
 
     =====
     {What people answered}
@@ -1276,7 +1276,7 @@ fn drills() {
     The trap is the audit. I've seen a team filter the trail for PassRole, find nothing and conclude that the right was idle. But it's a permission without an API call behind it, and last-accessed data leave it out too. I search CloudTrail for the requests that carried the role: RunInstances, CreateFunction, RegisterTaskDefinition.
     • [id roles use passrole (docs.aws.amazon.com)](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html)
 
-    <primary Next>
+    <primary Next> <Flag>
     ");
 }
 
@@ -1292,6 +1292,9 @@ fn helps() {
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions
+    • `/suggest` Suggest a question for the bank; see what became of yours
+    • `/flag` Say that a question is wrong, outdated or unclear
+    • `/review` Decide on what members suggested and flagged (organisers)
     • `/me` My scores, streak and weak topics; or erase my data
     • `/help` What I can do
 

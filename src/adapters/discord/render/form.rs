@@ -29,8 +29,9 @@ const OPTION_LABEL: usize = 300;
 
 /// The data of an interaction callback that opens the form.
 pub fn modal(form: &Form) -> Value {
-    // A modal hides what stands behind it, so the question is what an empty input shows.
-    let question = form.blocks.iter().map(words).find(|words| !words.trim().is_empty());
+    // A modal hides what stands behind it, so the question is what an empty input shows; several have words of their own.
+    let asks_once = form.inputs.iter().filter(|input| matches!(input.kind, InputKind::Text { .. })).count() == 1;
+    let question = form.blocks.iter().map(words).find(|words| asks_once && !words.trim().is_empty());
     let mut components: Vec<Value> = reading(form).into_iter().collect();
     for input in &form.inputs {
         let more = match &input.kind {

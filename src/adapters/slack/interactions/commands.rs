@@ -106,7 +106,7 @@ pub(super) async fn carry_out(
         Ok(both) => both,
         Err(usage) => return Ok(app.read_command(actor, Err(usage)).await?.into()),
     };
-    let Some(missing) = app.missing(&command) else {
+    let Some(missing) = app.missing(&command, &actor.space) else {
         return Ok(app.read_command(actor, Ok(command)).await?.into());
     };
     if resumes && typed.values.is_empty() {
@@ -116,7 +116,7 @@ pub(super) async fn carry_out(
             return Ok(Sight::show(message));
         }
     }
-    Ok(forms::of_command(app, &typed, *missing))
+    Ok(forms::of_command(app, &actor.space, &typed, *missing))
 }
 
 /// Slack's stand-ins for the names of conversations that are not public are no names.

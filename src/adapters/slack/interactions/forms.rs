@@ -15,7 +15,7 @@ use crate::domain::command::{self, Command, Spec, Typed, Value as Kind, Values};
 const FORM: &str = "form:";
 
 /// The form of a command that lacks something, with what was typed; what is wrong with that stands above.
-pub(super) fn of_command(app: &App, typed: &Typed, missing: Missing) -> Sight {
+pub(super) fn of_command(app: &App, realm: &str, typed: &Typed, missing: Missing) -> Sight {
     let Typed { spec, sub, values } = typed;
     let mut known: Values = values.iter().filter(|(name, _)| *name != missing.option).cloned().collect();
     known.extend(missing.near.into_iter().next().map(|near| (missing.option, near)));
@@ -34,7 +34,7 @@ pub(super) fn of_command(app: &App, typed: &Typed, missing: Missing) -> Sight {
         callback: &callback,
         words: &missing.problem,
         values: &known,
-        offers: &|kind| app.suggest(kind, "", render::OPTIONS),
+        offers: &|kind| app.suggest(kind, "", render::OPTIONS, realm),
     });
     Sight::Form { view, otherwise: missing.help }
 }
@@ -53,6 +53,7 @@ fn command_of(callback: &str) -> Option<(&'static Spec, Option<&'static str>)> {
 /// The command that a sent form stands for, or the option that is wrong and why; `None` for another form.
 pub(super) fn read(
     app: &App,
+    realm: &str,
     callback: &str,
     given: &HashMap<String, String>,
 ) -> Option<Result<Command, (&'static str, String)>> {
@@ -71,16 +72,16 @@ pub(super) fn read(
         Ok(command) => command,
         Err(usage) => return Some(Err((first, usage.problem))),
     };
-    Some(match app.missing(&command) {
+    Some(match app.missing(&command, realm) {
         Some(missing) => Err((missing.option, missing.problem.summary)),
         None => Ok(command),
     })
 }
 
 /// What the acknowledgement of a sent form says when something is wrong with it that is known at once.
-pub(super) fn refuse(app: &App, view: &View) -> Option<Value> {
+pub(super) fn refuse(app: &App, realm: &str, view: &View) -> Option<Value> {
     let given = view.given();
-    let (input, problem) = match read(app, &view.callback_id, &given) {
+    let (input, problem) = match read(app, realm, &view.callback_id, &given) {
         Some(Ok(_)) => return None,
         Some(Err(wrong)) => wrong,
         None => {
@@ -94,8 +95,8 @@ pub(super) fn refuse(app: &App, view: &View) -> Option<Value> {
 }
 
 /// What can be meant by what somebody types in a select of a form.
-pub(super) fn suggest(app: &App, view: &View, option: &str, typed: &str) -> Option<Value> {
+pub(super) fn suggest(app: &App, realm: &str, view: &View, option: &str, typed: &str) -> Option<Value> {
     let (spec, sub) = command_of(&view.callback_id)?;
     let option = command::options_of(spec, sub)?.iter().find(|known| known.name == option)?;
-    Some(render::suggestions(&app.suggest(option.value, typed, render::OPTIONS)))
+    Some(render::suggestions(&app.suggest(option.value, typed, render::OPTIONS, realm)))
 }

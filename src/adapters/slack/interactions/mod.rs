@@ -218,13 +218,20 @@ pub(super) fn interaction(slack: &Slack, payload: Value) -> Option<Value> {
             return None;
         }
     };
+    let realm = heard.team.as_ref().map(|team| space_id(&team.id)).unwrap_or_default();
     let waiting = match heard.kind.as_str() {
         "block_suggestion" => {
-            return forms::suggest(slack.app(), &heard.view()?, &heard.action_id, heard.value.as_deref().unwrap_or(""));
+            return forms::suggest(
+                slack.app(),
+                &realm,
+                &heard.view()?,
+                &heard.action_id,
+                heard.value.as_deref().unwrap_or(""),
+            );
         }
         "view_submission" => {
             let view = heard.view()?;
-            if let Some(refused) = forms::refuse(slack.app(), &view) {
+            if let Some(refused) = forms::refuse(slack.app(), &realm, &view) {
                 return Some(refused);
             }
             // The modal stays, and says what became of it.
@@ -261,7 +268,8 @@ async fn on_interaction(slack: Slack, heard: Interaction, turn: u64, sent: Optio
     let handle = if heard.user.username.is_empty() { &heard.user.name } else { &heard.user.username };
     let mut actor = actor(&slack, &workspace, &heard.user.id, handle, &origin).await;
     let action = heard.actions.first().map(|pressed| pressed.action_id.clone()).unwrap_or_default();
-    if Action::decode(&action).is_some_and(|action| action.is_ruling()) {
+    let sent_form = view.as_ref().filter(|_| heard.kind == "view_submission").map(|view| view.callback_id.as_str());
+    if Action::decode(sent_form.unwrap_or(&action)).is_some_and(|action| action.is_ruling()) {
         actor.organiser = commands::is_organiser(&slack, &workspace, &heard.user.id).await.unwrap_or_default();
     }
     let line = action.strip_prefix("run:").map(command::take_apart);
@@ -309,7 +317,7 @@ async fn on_interaction(slack: Slack, heard: Interaction, turn: u64, sent: Optio
             let Some(view) = view else { return };
             let (values, who) = (view.given(), actor.clone());
             let work = async move {
-                Ok(match forms::read(&app, &view.callback_id, &values) {
+                Ok(match forms::read(&app, &who.space, &view.callback_id, &values) {
                     Some(Ok(command)) => app.read_command(&who, Ok(command)).await?.into(),
                     // The bank has changed since the form was looked at.
                     Some(Err((_, problem))) => Sight::show(text::refused(problem)),

@@ -8,6 +8,7 @@
 //   3  state, the bot's clock, times                 8  composers and command suggestions
 //   4  the HTTP API                                  9  live updates
 //   5  blocks and messages as elements              10  places, rendering, signing in, start
+//                                                   11  the review queue, a page of its own
 
 // ---- 1  Small helpers -----------------------------------------------------------------------------------------------
 
@@ -1061,17 +1062,20 @@ async function sendForm() {
   const { form, origin } = opened;
   setSending(opened, true);
   try {
-    const { reply } = await api("POST", "/api/forms", { action: form.action, channel: origin.channel, message: origin.message, values: formValues() });
+    const { reply } = await (origin.send ?? sendToChat)(form, origin, formValues());
     formDrafts.delete(form.action);
     setSending(opened, false);
     if (reply?.kind !== "open") byId("form-dialog").close();
-    applyReply(reply, origin);
+    (origin.show ?? applyReply)(reply, origin);
   } catch (error) {
     setSending(opened, false);
     byId("form-problem").textContent = error.message;
     byId("form-submit").focus();
   }
 }
+
+const sendToChat = (form, origin, values) =>
+  api("POST", "/api/forms", { action: form.action, channel: origin.channel, message: origin.message, values });
 
 function setSending(opened, sending) {
   opened.sending = sending;
@@ -1107,6 +1111,7 @@ function afterForm() {
   const origin = openedForm?.origin;
   openedForm = null;
   byId("form-inputs").replaceChildren();
+  if (origin?.focus) return origin.focus();
   if (!origin || state.phase !== "chat") return;
   const list = origin.pane === null ? channelList : threadList;
   const button = origin.action && list.find(origin.message)?.querySelector(`[data-action="${CSS.escape(origin.action)}"]`);
@@ -1599,6 +1604,7 @@ function renderHeader() {
   byId("rehearsal").textContent = `${clock.speed}× time`;
   byId("rehearsal").title = `A rehearsal: time runs ${clock.speed} times as fast`;
   for (const node of document.querySelectorAll("[data-my-name]")) node.textContent = state.member.name;
+  for (const node of document.querySelectorAll("[data-for-organisers]")) node.hidden = !state.member.organiser;
   for (const link of document.querySelectorAll("[data-page]")) link.href = channel ? `/${link.dataset.page}/${encodeURIComponent(channel.id)}` : "/";
 }
 
@@ -1712,6 +1718,7 @@ async function firstPage(channel) {
 
 /** Back to the sign-in screen. Nothing of the member stays in memory but what they typed and did not send. */
 function leave(notice = "", tokenRequired = false) {
+  if (!document.body.classList.contains("chat")) return location.assign("/");
   disconnect();
   state = freshState();
   state.phase = "signin";
@@ -1849,6 +1856,95 @@ function startPage() {
     node.title = TITLE.format(at);
     node.textContent = FULL.format(at);
   }
+  if (byId("queue")) startReview();
+}
+
+// ---- 11  The review queue -------------------------------------------------------------------------------------------------------
+
+const NOTHING_THERE = {
+  open: "Nothing waits for you.",
+  suggestions: "No suggestion waits.",
+  flags: "No flag waits.",
+  decided: "Nothing was decided yet.",
+};
+
+function startReview() {
+  startForms();
+  loadQueue();
+}
+
+const queuePath = (rest = "") => channelPath(byId("queue").dataset.channel, `review${rest}`);
+
+/** Reads the queue again and draws it; what is said about the last decision stays. */
+async function loadQueue() {
+  const queue = byId("queue");
+  try {
+    const { items } = await api("GET", queuePath(`?show=${queue.dataset.show}`));
+    queue.replaceChildren(...(items.length > 0 ? items.map(queueCard) : [el("p", { class: "muted" }, NOTHING_THERE[queue.dataset.show])]));
+    byId("queue-problem").textContent = "";
+  } catch (error) {
+    byId("queue-problem").textContent = error.message;
+    queue.replaceChildren(el("button", { type: "button", class: "button secondary", click: loadQueue }, "Try again"));
+  }
+  queue.setAttribute("aria-busy", "false");
+}
+
+function queueCard({ id, message }) {
+  const [heading, ...blocks] = message.blocks;
+  const tone = message.tone in TONES ? message.tone : "plain";
+  const buttons = message.buttons ?? [];
+  return el("article", { class: "card", "data-tone": tone, "data-testid": "queue-item", "data-item": id, tabindex: -1, "aria-label": heading.text },
+    el("div", { class: "blocks" }, blockNodes([heading]), blockNodes(blocks)),
+    el("p", { class: "problem", role: "alert" }),
+    buttons.length > 0 && el("div", { class: "buttons" }, buttons.map(({ action, label, style }) =>
+      el("button", { type: "button", class: `button ${style}`, "data-action": action, click: () => decide(id, action) }, label))));
+}
+
+const queueItem = (id) => document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+
+async function decide(id, action) {
+  const card = queueItem(id);
+  const all = [...card.querySelectorAll("button")];
+  for (const button of all) button.disabled = true;
+  card.querySelector(".problem").textContent = "";
+  try {
+    const { reply } = await api("POST", queuePath(), { action });
+    showDecision(reply, { id, action });
+  } catch (error) {
+    card.querySelector(".problem").textContent = error.message;
+  } finally {
+    for (const button of all) button.disabled = false;
+  }
+}
+
+/** A form to fill in, or what became of the decision. */
+async function showDecision(reply, { id, action }) {
+  if (reply.kind === "open") {
+    return openForm(reply.form, {
+      id,
+      action,
+      send: (form, _, values) => api("POST", queuePath(), { action: form.action, values }),
+      show: (next) => showDecision(next, { id, action }),
+      focus: () => (queueItem(id)?.querySelector(`[data-action="${CSS.escape(action)}"]`) ?? byId("queue")).focus?.(),
+    });
+  }
+  const mend = reply.message.tone === "warning" && reply.message.buttons?.find((button) => button.action === action);
+  if (mend) {
+    // What was typed is kept there: the form opens again with it, and says what is wrong.
+    const { reply: form } = await api("POST", queuePath(), { action });
+    showDecision(form, { id, action });
+    byId("form-problem").textContent = reply.message.summary;
+    return;
+  }
+  const notice = byId("queue-notice");
+  const end = reply.message.blocks.findIndex((block) => block.kind === "divider");
+  notice.replaceChildren(...blockNodes(end < 0 ? reply.message.blocks : reply.message.blocks.slice(0, end)));
+  notice.hidden = false;
+  notice.dataset.tone = reply.message.tone === "warning" ? "warning" : "good";
+  const place = [...document.querySelectorAll("[data-item]")].findIndex((node) => node.dataset.item === id);
+  await loadQueue();
+  const left = document.querySelectorAll("[data-item]");
+  (left[Math.min(Math.max(place, 0), left.length - 1)] ?? notice).focus?.({ preventScroll: true });
 }
 
 startTheme();
