@@ -34,7 +34,7 @@ async fn every_command_of_the_table_is_answered_in_private_or_in_a_modal() {
             // Slack has a /me of its own.
             let line = format!("/{}", if spec.name == "me" { line.replacen("me", "about-me", 1) } else { line });
             let seen = fake.command(ann, stage.channel, &line).await;
-            let kind = if matches!(spec.name, "drill" | "suggest") && !line.contains('=') {
+            let kind = if matches!(spec.name, "drill" | "suggest" | "flag") && !line.contains('=') {
                 SeenKind::Modal
             } else {
                 SeenKind::Message { ephemeral: true }
