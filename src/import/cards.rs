@@ -163,11 +163,15 @@ fn draft(note: &Note, line: usize, warnings: &mut Vec<Warning>) -> Option<Draft>
 fn cloze(text: &str) -> (String, String) {
     let (mut asked, mut told) = (String::new(), String::new());
     let mut rest = text;
-    while let Some(start) = rest.find("{{c") {
+    // Behind the last end nothing is looked for again.
+    let mut closes = true;
+    while let Some(start) = rest.find("{{c").filter(|_| closes) {
         let after = &rest[start + 3..];
         let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let inner = after[digits..].strip_prefix("::").filter(|_| digits > 0);
-        let Some((inner, behind)) = inner.and_then(|inner| inner.split_once("}}")) else {
+        let found = inner.map(|inner| inner.split_once("}}"));
+        closes = found != Some(None);
+        let Some((inner, behind)) = found.flatten() else {
             asked.push_str(&rest[..start + 3]);
             told.push_str(&rest[..start + 3]);
             rest = after;

@@ -159,13 +159,17 @@ pub fn in_summary(text: &str) -> String {
 
 fn without_tags(text: &str, out: &mut String) {
     let mut rest = text;
+    // Behind the last end of a tag nothing is looked for again.
+    let mut closes = true;
     while let Some(start) = rest.find('<') {
         out.push_str(&unescape(&rest[..start]));
         let after = &rest[start + 1..];
         let name = after.trim_start_matches('/');
         let length = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
         let tag = name[..length].to_ascii_lowercase();
-        match after.find('>').filter(|_| MIXED.contains(&tag.as_str())) {
+        let end = if closes && MIXED.contains(&tag.as_str()) { after.find('>') } else { None };
+        closes &= end.is_some() || !MIXED.contains(&tag.as_str());
+        match end {
             Some(end) => {
                 match tag.as_str() {
                     "br" => out.push('\n'),

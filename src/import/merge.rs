@@ -52,6 +52,8 @@ pub struct Desk {
     index: Index,
     ids: Vec<String>,
     taken: BTreeSet<String>,
+    /// The next number for each stem of ids.
+    numbers: HashMap<String, usize>,
     shipped: Bank,
 }
 
@@ -68,7 +70,8 @@ impl Desk {
     /// # Errors
     /// When one of them cannot be read: the path, and what is wrong.
     pub fn new(shipped: Bank, files: &[(String, String)]) -> Result<Desk, (String, Trouble)> {
-        let mut desk = Desk { index: Index::default(), ids: Vec::new(), taken: BTreeSet::new(), shipped };
+        let mut desk =
+            Desk { index: Index::default(), ids: Vec::new(), taken: BTreeSet::new(), numbers: HashMap::new(), shipped };
         let all: Vec<_> = desk.shipped.questions().to_vec();
         all.iter().for_each(|question| desk.know(question.id.as_str(), &question.prompt));
         let cards: Vec<String> = desk.shipped.cards().map(|card| card.id.to_string()).collect();
@@ -166,14 +169,23 @@ impl Desk {
             return;
         }
         let stem = draft::id_of(&draft.prompt);
-        let id = std::iter::once(stem.clone())
-            .chain((2_usize..).map(|n| format!("{stem}-{n}")))
-            .find(|id| !self.taken.contains(id))
-            .unwrap_or(stem);
+        let id = self.free_id(stem);
         let question = self.question(draft, QuestionId::new(id.clone()), about);
         self.know(&id, &draft.prompt);
         new.push(marked(&draft::to_toml(&question)));
         plan.added.push(id);
+    }
+
+    /// The stem, or with the next number that is free.
+    fn free_id(&mut self, stem: String) -> String {
+        let next = self.numbers.entry(stem.clone()).or_insert(1);
+        loop {
+            let id = if *next == 1 { stem.clone() } else { format!("{stem}-{next}") };
+            *next += 1;
+            if !self.taken.contains(&id) {
+                return id;
+            }
+        }
     }
 
     fn question(&self, draft: &Draft, id: QuestionId, about: &About) -> Question {

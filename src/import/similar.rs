@@ -9,6 +9,8 @@ pub const CORRECTED: usize = 60;
 /// From how much on it is, when the answers have this much in common too.
 pub const RELATED: usize = 40;
 pub const ANSWERED: usize = 70;
+/// No prompt has more words; what is longer is compared by its beginning.
+const WORDS: usize = 300;
 /// How many others one prompt is compared with at most.
 const COMPARED: usize = 200;
 
@@ -30,10 +32,14 @@ pub struct Words {
 impl Words {
     pub fn of(prompt: &str) -> Words {
         let lower = prompt.to_lowercase();
-        let all: Vec<String> =
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let all: Vec<String> = lower
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .take(WORDS)
+            .map(str::to_owned)
+            .collect();
         // What has no words is compared as it stands.
-        let all = if all.is_empty() { vec![lower.trim().to_owned()] } else { all };
+        let all = if all.is_empty() { vec![lower.trim().chars().take(WORDS).collect()] } else { all };
         let heavy: BTreeSet<String> =
             all.iter().filter(|word| !LIGHT.contains(&word.as_str())).map(|word| root(word)).collect();
         // "What is it?" has nothing but light words.
@@ -46,9 +52,9 @@ impl Words {
         if self.all == other.all {
             return 100;
         }
-        let mut left: Vec<&String> = other.heavy.iter().collect();
-        let mut common = 0;
-        for word in &self.heavy {
+        let mut common = self.heavy.intersection(&other.heavy).count();
+        let mut left: Vec<&String> = other.heavy.difference(&self.heavy).collect();
+        for word in self.heavy.difference(&other.heavy) {
             if let Some(at) = left.iter().position(|known| is_slip(word, known)) {
                 left.swap_remove(at);
                 common += 1;
@@ -66,13 +72,10 @@ fn root(word: &str) -> String {
     cut.to_owned()
 }
 
+/// One letter is wrong, missing, too many, or has changed places with the next one.
 fn is_slip(a: &str, b: &str) -> bool {
-    if a == b {
-        return true;
-    }
-    let (long, letters) =
-        (a.chars().count().min(b.chars().count()), |word: &str| word.chars().all(char::is_alphabetic));
-    long >= 6 && long <= 40 && letters(a) && letters(b) && strsim::osa_distance(a, b) <= 1
+    let fits = |word: &str| (6..=40).contains(&word.len()) && word.chars().all(char::is_alphabetic);
+    a.len().abs_diff(b.len()) <= 3 && fits(a) && fits(b) && strsim::osa_distance(a, b) <= 1
 }
 
 /// Prompts that can be found by likeness.
