@@ -96,7 +96,7 @@ struct Outcome {
 
 pub fn bank_import(args: &ImportArgs) -> ExitCode {
     match import_all(args) {
-        Ok(failed) if failed == 0 => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("drillbot: {error:#}");

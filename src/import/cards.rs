@@ -102,7 +102,11 @@ pub fn read_notes(notes: &[Note]) -> Reading {
             None => {
                 let text: String =
                     note.fields.iter().map(|(_, value)| html::to_markdown(value).0).collect::<Vec<_>>().join(" ");
-                skipped.push(Skipped { line: index + 1, reason: "no-question", text: text.chars().take(60).collect() });
+                skipped.push(Skipped {
+                    line: index + 1,
+                    reason: "no-question",
+                    text: markdown::squeeze(&text).chars().take(60).collect(),
+                });
             }
         }
     }

@@ -22,8 +22,8 @@ pub fn read(text: &str) -> Reading {
         inside[line_of(fold.begin)..=line_of(fold.end.max(1) - 1)].fill(true);
     }
     let mut headings = Vec::new();
-    for at in 0..sheet.lines.len() {
-        if inside[at] || !sheet.is_free(at) || sheet.code[at] {
+    for (at, inside) in inside.into_iter().enumerate() {
+        if inside || !sheet.is_free(at) || sheet.code[at] {
             continue;
         }
         let line = sheet.lines[at];

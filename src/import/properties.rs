@@ -155,7 +155,7 @@ proptest! {
         let through: String = text.chars().flat_map(|c| {
             if c == '🟡' { return vec![c]; }
             let mut buffer = [0; 4];
-            c.encode_utf8(&mut buffer).bytes().map(|byte| decode::from_cp1252(byte)).collect()
+            c.encode_utf8(&mut buffer).bytes().map(decode::from_cp1252).collect()
         }).collect();
         prop_assert_eq!(decode::repair(&through).0, text);
     }

@@ -250,12 +250,12 @@ fn duplicates_are_told_and_not_written_twice() {
     let prompt = &shipped().questions()[0].prompt.clone();
     let slip = "What is the use of a bastoin host?";
     let list = format!(
-        "{LIST}\nQ4: {slip}\nA: A door.\n\nQ5: {prompt}\nA: So.\n\nQ6: What is the use of a bastion host in subnet 2?\nA: x\n"
+        "{LIST}\nQ4: {slip}\nA: A door.\n\nQ5: {prompt}\nA: So.\n\nQ6: What is the use of a bastion host in subnet 2?\nA: x\n\nQ7: What is the use of a bastion host in subnets?\nA: y\n"
     );
     let plan = again(&list, None);
     let found: Vec<(usize, &str)> = plan.duplicates.iter().map(|one| (one.line, one.of.as_str())).collect();
     assert_eq!(found, [(10, "use-bastion-host"), (13, shipped().questions()[0].id.as_str())]);
-    assert_eq!(plan.added.len(), 4);
+    assert_eq!(plan.added.len(), 5);
 }
 
 #[test]
