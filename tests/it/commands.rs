@@ -19,6 +19,7 @@ async fn help_explains_every_command_of_the_table() {
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
     (A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.)
     • /drill Practise a topic in private, one question at a time
+    • /prep Advice for the interview itself: how to prepare, how to answer, why people fail
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
@@ -50,11 +51,11 @@ async fn what_is_no_command_gets_the_nearest_one() {
     let mut w = World::new().await;
     assert_snapshot!(w.bob("/dril iam").await, @r#"
     There is no command /dril. Did you mean "drill"?
-    I know /drill, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
+    I know /drill, /prep, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
     "#);
     assert_snapshot!(w.bob("/").await, @"
     Which command?
-    I know /drill, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
+    I know /drill, /prep, /leaderboard, /daily, /topics, /suggest, /flag, /review, /me, /help.
     ");
     assert_snapshot!(w.bob("/daily st 10:00").await, @r#"
     /daily does not know "st". Did you mean "set"?
@@ -569,12 +570,12 @@ async fn wrong_topics_are_met_with_the_right_ones() {
     assert_snapshot!(w.bob("/leaderboard iamm").await, @r#"There is no topic "iamm". Did you mean iam? /topics shows them all."#);
     assert_snapshot!(w.bob("/drill iam 99").await, @"
     count is 99; it goes from 1 to 20.
-    /drill [topic] [level] [count] [mode] [question:..]
+    /drill [topic] [level] [count] [mode] [question:..] [scenario:..] [with:..]
     For example: /drill iam advanced 3 choice
     ");
     assert_snapshot!(w.bob("/drill count=99 iam").await, @"
     count is 99; it goes from 1 to 20.
-    /drill [topic] [level] [count] [mode] [question:..]
+    /drill [topic] [level] [count] [mode] [question:..] [scenario:..] [with:..]
     For example: /drill iam advanced 3 choice
     ");
     w.end().await;

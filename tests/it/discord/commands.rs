@@ -40,6 +40,7 @@ async fn members_ask_for_help_topics_and_their_standing() {
     -# A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.
 
     • `/drill` Practise a topic in private, one question at a time
+    • `/prep` Advice for the interview itself: how to prepare, how to answer, why people fail
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions
@@ -85,6 +86,8 @@ async fn members_ask_for_help_topics_and_their_standing() {
     • `count` How many questions, 1 to 20 (5)
     • `mode` free = in your own words (the default), choice = four options
     • `question` Exactly this question, by its id
+    • `scenario` Play a staged scenario, by its name; /drill scenario shows them all
+    • `with` A scenario alone (the default), or together in a thread
 
     For example: `/drill topic:iam level:advanced count:3 mode:choice`
     ");

@@ -23,7 +23,7 @@ async fn a_scenario_is_played_alone_in_one_message_and_together_in_a_thread() {
     let told = fake.press(bob, message, &letter(begun.text(), "Go home")).await;
     assert_eq!((&told.kind, told.message), (&Kind::Update, Some(message)), "{}", told.text());
     let end = fake.press(bob, message, "To the debrief").await;
-    assert!(end.text().contains("50 of 100") && end.text().contains("Better: "), "{}", end.text());
+    assert!(end.text().contains("50 of 100") && end.text().contains("Better:"), "{}", end.text());
 
     // Together it needs a channel in which questions are posted.
     let refused = fake.command(bob, stage.channel, "/drill scenario:night with:together").await;

@@ -153,6 +153,8 @@ async fn a_drill_without_a_topic_asks_for_one_in_a_form() {
     Count: [Choose]
     Mode: [Choose: free | choice]
     Question: [Choose: eks-1: eks question 1: who keeps the state? | eks-2: eks question 2: who keeps the state? | eks-3: eks question 3: who keeps the state? | iam-1: iam question 1: who keeps the state? | iam-2: iam question 2: who keeps the state? | iam-3: iam question 3: who keeps the state? | iam-4: iam question 4: who keeps the state? | iam-5: iam question 5: who keeps the state? | iam-6: iam question 6: who keeps the state?]
+    Scenario: [Choose]
+    With: [Choose: alone | together]
     [Go] [Cancel]
     ");
     // What is wrong with it is said beside the option, and nothing is lost.
@@ -189,6 +191,8 @@ async fn a_drill_that_cannot_begin_as_typed_says_so_in_its_form() {
     Count: [Choose] 2
     Mode: [Choose: free | choice] choice
     Question: [Choose: eks-1: eks question 1: who keeps the state? | eks-2: eks question 2: who keeps the state? | iam-1: iam question 1: who keeps the state? | iam-2: iam question 2: who keeps the state? | iam-3: iam question 3: who keeps the state? | iam-4: iam question 4: who keeps the state? | iam-5: iam question 5: who keeps the state? | iam-6: iam question 6: who keeps the state?]
+    Scenario: [Choose]
+    With: [Choose: alone | together]
     [Go] [Cancel]
     "#);
     fake.submit(bob, form.modal(), &[]).await;
@@ -210,7 +214,7 @@ async fn a_drill_that_cannot_begin_as_typed_says_so_in_its_form() {
     assert_eq!(wrong.kind, SeenKind::Message { ephemeral: true });
     assert_snapshot!(wrong.text(), @"
     count is 99; it goes from 1 to 20.
-    /drill [topic] [level] [count] [mode] [question:..]
+    /drill [topic] [level] [count] [mode] [question:..] [scenario:..] [with:..]
     For example: /drill iam advanced 3 choice
     ");
     stage.end().await;

@@ -47,6 +47,7 @@ async fn somebody_new_is_told_how_it_begins() {
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
     A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.
     • /drill Practise a topic in private, one question at a time
+    • /prep Advice for the interview itself: how to prepare, how to answer, why people fail
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions
@@ -101,6 +102,7 @@ async fn it_shows_where_somebody_stands_and_their_latest_results() {
     Every day I post an interview question here. Answer in its thread or with the Answer button; after a while I show the model answer, who covered which key point, and everybody's score.
     A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.
     • /drill Practise a topic in private, one question at a time
+    • /prep Advice for the interview itself: how to prepare, how to answer, why people fail
     • /leaderboard The standing of this study group, and your own place
     • /daily Show or steer the daily question of this channel (organisers)
     • /topics All topics with their questions

@@ -163,12 +163,13 @@ fn every_command_of_the_table_is_there_with_its_help() {
         assert_eq!((command.as_str(), help.as_str()), (format!("/{name}").as_str(), spec.help));
         assert_eq!(hint.is_some(), !(spec.options.is_empty() && spec.subs.is_empty()), "{command}");
     }
+    let hint = |name: &str| plain.iter().find(|(command, ..)| command == name).and_then(|(.., hint)| hint.as_deref());
     assert_eq!(
-        plain[0].2.as_deref(),
-        Some("[topic] [beginner|intermediate|advanced] [1-20] [free|choice] [question:..]")
+        hint("/drill"),
+        Some("[topic] [beginner|intermediate|advanced] [1-20] [free|choice] [question:..] [scenario:..] [with:..]")
     );
-    assert_eq!(plain[2].2.as_deref(), Some("show|set|pause|resume|skip|now|reveal"));
-    assert_eq!(plain[7].2.as_deref(), Some("[show|delete]"));
+    assert_eq!(hint("/daily"), Some("show|set|pause|resume|skip|now|reveal"));
+    assert_eq!(hint("/about-me"), Some("[show|delete]"));
     for (spec, (command, ..)) in TABLE.iter().zip(shown("aws-")) {
         assert_eq!(command, format!("/aws-{}", spec.name));
     }

@@ -1289,6 +1289,7 @@ fn helps() {
     (A sign under what you wrote in the thread says: 📥 it counts as your answer, ⌛ it came after the reveal.)
 
     • `/drill` Practise a topic in private, one question at a time
+    • `/prep` Advice for the interview itself: how to prepare, how to answer, why people fail
     • `/leaderboard` The standing of this study group, and your own place
     • `/daily` Show or steer the daily question of this channel (organisers)
     • `/topics` All topics with their questions

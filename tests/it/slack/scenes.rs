@@ -23,7 +23,7 @@ async fn a_scenario_is_played_alone_and_together_in_a_thread() {
     let told = fake.press(bob, &begun, &letter(begun.text(), "Go home")).await;
     assert!(told.text().contains("Defensible."), "{}", told.text());
     let end = fake.press(bob, &told, "To the debrief").await;
-    assert!(end.text().contains("50 of 100") && end.text().contains("Better: "), "{}", end.text());
+    assert!(end.text().contains("50 of 100") && end.text().contains("Better:"), "{}", end.text());
 
     let begun = fake.command(bob, stage.channel, "/drill scenario night together").await;
     assert!(begun.text().contains("on its way to the channel"), "{}", begun.text());
