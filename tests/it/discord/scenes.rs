@@ -35,14 +35,14 @@ async fn a_scenario_is_played_alone_in_one_message_and_together_in_a_thread() {
     // A thread has the id of the message that it hangs under.
     let thread = opening.id;
     let first = until(&stage, thread, "What do you do?").await;
-    let voted = fake.press(cleo, &first, &letter(&first.text(), "Look whose")).await;
+    let voted = fake.press(cleo, &first, &letter(first.text(), "Look whose")).await;
     assert_eq!(voted.kind, Kind::Message { ephemeral: true }, "{}", voted.text());
     let not_hers = fake.press(cleo, &first, "Decide").await;
     assert!(not_hers.text().contains("began this scenario"), "{}", not_hers.text());
     fake.press(bob, &first, "Decide").await;
     let second = until(&stage, thread, "The runner of that job died").await;
     assert!(second.text().contains("Decided:"), "{}", second.text());
-    fake.press(cleo, &second, &letter(&second.text(), "Unlock and read")).await;
+    fake.press(cleo, &second, &letter(second.text(), "Unlock and read")).await;
     fake.press(bob, &second, "Decide").await;
     let end = until(&stage, thread, "Debrief: A locked night").await;
     assert!(end.text().contains("The group: 100 of 100."), "{}", end.text());

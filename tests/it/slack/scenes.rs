@@ -33,11 +33,11 @@ async fn a_scenario_is_played_alone_and_together_in_a_thread() {
     })
     .await;
     let first = until(&stage, &opening, "What do you do?").await;
-    let voted = fake.press(cleo, &first, &letter(&first.text(), "Look whose")).await;
+    let voted = fake.press(cleo, &first, &letter(first.text(), "Look whose")).await;
     assert!(voted.text().contains("You voted"), "{:?} {}", voted.kind == SeenKind::Modal, voted.text());
     fake.press(bob, &first, "Decide").await;
     let second = until(&stage, &opening, "The runner of that job died").await;
-    fake.press(cleo, &second, &letter(&second.text(), "Unlock and read")).await;
+    fake.press(cleo, &second, &letter(second.text(), "Unlock and read")).await;
     fake.press(bob, &second, "Decide").await;
     let end = until(&stage, &opening, "Debrief: A locked night").await;
     assert!(end.text().contains("The group: 100 of 100."), "{}", end.text());
