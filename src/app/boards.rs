@@ -200,7 +200,7 @@ impl App {
                             outbox::New::at_once(&channel, Effect::Retell { round, change }, now)
                         }),
                     );
-                    outbox::again(conn, &retell, now).await
+                    outbox::refresh(conn, &retell, now).await
                 })
             })
             .await?;

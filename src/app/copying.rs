@@ -98,6 +98,5 @@ pub(super) async fn forget(conn: &mut Conn, member: &MemberId, now: i64) -> Resu
         .map(|(round, channel)| outbox::New::at_once(&channel, Effect::RetellCopying { round }, now))
         .collect();
     copies::forget(conn, member).await?;
-    outbox::again(conn, &retell, now).await?;
-    Ok(())
+    outbox::refresh(conn, &retell, now).await
 }

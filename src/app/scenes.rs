@@ -303,8 +303,7 @@ impl Play {
             let effect = Effect::SceneCard { scene: self.scene.id.clone(), part: *part };
             outbox::New::at_once(&self.scene.channel, effect, self.now)
         };
-        outbox::again(conn, &parts.iter().map(card).collect::<Vec<_>>(), self.now).await?;
-        Ok(())
+        outbox::refresh(conn, &parts.iter().map(card).collect::<Vec<_>>(), self.now).await
     }
 }
 

@@ -139,7 +139,7 @@ pub fn mark(question: &Question, graded: &mut [Graded], said: &[Said]) -> Vec<Co
 }
 
 /// The answers that are nearly what one other member had said earlier, in the order of `answers`.
-fn find(question: &Question, answers: &[&Answer], said: &[Said]) -> Vec<Copy> {
+pub fn find(question: &Question, answers: &[&Answer], said: &[Said]) -> Vec<Copy> {
     let mut reader = Reader::of(question);
     let mut said: Vec<&Said> = said.iter().collect();
     said.sort_by(|a, b| (a.at, &a.member, &a.text).cmp(&(b.at, &b.member, &b.text)));

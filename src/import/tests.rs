@@ -1,6 +1,7 @@
 //! Whole files through the importer.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -141,9 +142,12 @@ pub(super) fn about(source: &str) -> draft::About {
     }
 }
 
-fn shipped() -> crate::domain::bank::Bank {
-    let content = crate::config::Content { embedded: true, paths: Vec::new() };
-    crate::content::load(&content).expect("the banks that ship").0
+fn shipped() -> &'static crate::domain::bank::Bank {
+    static BANK: LazyLock<crate::domain::bank::Bank> = LazyLock::new(|| {
+        let content = crate::config::Content { embedded: true, paths: Vec::new() };
+        crate::content::load(&content).expect("the banks that ship").0
+    });
+    &BANK
 }
 
 pub(super) fn bank_of(text: &str) -> crate::domain::bank::Bank {
@@ -155,7 +159,7 @@ pub(super) fn bank_of(text: &str) -> crate::domain::bank::Bank {
 fn drafts_load_as_a_bank_and_can_be_graded() {
     for name in SAMPLES {
         let reading = read(name, &sample(name), None).expect("a sample");
-        let mut desk = merge::Desk::new(shipped(), &[]).expect("nothing is there yet");
+        let mut desk = merge::Desk::new(shipped().clone(), &[]).expect("nothing is there yet");
         let plan = desk.merge(&reading, &about(name), "drafts.toml", None).expect("drafts");
         assert_eq!(plan.added.len() + plan.duplicates.len(), reading.questions.len(), "{name}");
         let bank = bank_of(plan.text.as_deref().expect("something to write"));
@@ -178,7 +182,7 @@ fn drafts_load_as_a_bank_and_can_be_graded() {
 #[test]
 fn the_toml_of_a_draft_is_pleasant_to_read() {
     let reading = read("mkdocs.md", &sample("mkdocs.md"), None).expect("a sample");
-    let mut desk = merge::Desk::new(shipped(), &[]).expect("nothing is there yet");
+    let mut desk = merge::Desk::new(shipped().clone(), &[]).expect("nothing is there yet");
     let plan = desk.merge(&reading, &about("mkdocs.md"), "drafts.toml", None).expect("drafts");
     insta::with_settings!({ snapshot_path => fixtures().join("expected"), prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("mkdocs_toml", plan.text.unwrap_or_default());
@@ -189,7 +193,7 @@ fn the_toml_of_a_draft_is_pleasant_to_read() {
 fn again(text: &str, old: Option<&str>) -> merge::Plan {
     let reading = read("list.txt", text.as_bytes(), Some(Format::Qa)).expect("a list");
     let files: Vec<(String, String)> = old.map(|old| ("list.toml".to_owned(), old.to_owned())).into_iter().collect();
-    let mut desk = merge::Desk::new(shipped(), &files).expect("a folder of drafts");
+    let mut desk = merge::Desk::new(shipped().clone(), &files).expect("a folder of drafts");
     desk.merge(&reading, &about("list.txt"), "list.toml", old).expect("drafts")
 }
 
@@ -262,7 +266,7 @@ fn duplicates_are_told_and_not_written_twice() {
 #[test]
 fn a_broken_file_of_drafts_is_not_overwritten() {
     let files = [("list.toml".to_owned(), "[[question]\n".to_owned())];
-    let (path, trouble) = merge::Desk::new(shipped(), &files).err().expect("it cannot be read");
+    let (path, trouble) = merge::Desk::new(shipped().clone(), &files).err().expect("it cannot be read");
     assert_eq!((path.as_str(), trouble.line), ("list.toml", 1));
     assert!(trouble.message.contains("correct it first"), "{trouble}");
 }

@@ -52,6 +52,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "rulings", include_str!("../../migrations/0010_rulings.sql")),
     (11, "suggestions", include_str!("../../migrations/0011_suggestions.sql")),
     (12, "scenes", include_str!("../../migrations/0012_scenes.sql")),
+    (13, "refresh", include_str!("../../migrations/0013_refresh.sql")),
 ];
 
 /// How many writes one commit may carry on SQLite.

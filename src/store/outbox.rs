@@ -56,12 +56,23 @@ pub async fn add(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
     put(conn, effects, "on conflict (id) do nothing", now).await
 }
 
-/// Stores effects that may happen again (a card is brought up to date many times): a finished row starts anew.
+/// Stores effects that may happen again (words that were said long ago are said anew): a finished row starts anew.
 pub async fn again(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
     let tail = "on conflict (id) do update set state = 'pending', seq = excluded.seq, attempts = 0, doubt = 0, lease_until = 0,
                   not_before = excluded.not_before, not_after = excluded.not_after, error = ''
                 where outbox.state in ('sent', 'failed', 'expired')";
     put(conn, effects, tail, now).await
+}
+
+/// Stores effects that show something as it is now: as [`again`], and a row that is being sent is sent once more behind that, for what
+/// is under way may have been read before the change.
+pub async fn refresh(conn: &mut Conn, effects: &[New], now: i64) -> Result<()> {
+    again(conn, effects, now).await?;
+    for new in effects {
+        let sql = "update outbox set once_more = 1 where id = $1 and state = 'sending'";
+        execute(conn, sql, vec![new.effect.delivery_id().as_str().into()]).await?;
+    }
+    Ok(())
 }
 
 async fn put(conn: &mut Conn, effects: &[New], tail: &str, now: i64) -> Result<u64> {
@@ -118,9 +129,12 @@ pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, 
     Ok(claimed.into_iter().map(|(_, row)| row).collect())
 }
 
-/// True when the row was still ours to finish.
+/// True when the row was still ours to finish. One that was to be refreshed meanwhile is due again.
 pub async fn sent(conn: &mut Conn, id: &DeliveryId, message: Option<&MessageId>) -> Result<bool> {
-    let sql = "update outbox set state = 'sent', message_id = $2, error = '' where id = $1 and state = 'sending'";
+    let sql =
+        "update outbox set state = case once_more when 0 then 'sent' else 'pending' end, once_more = 0, doubt = 0,
+                 message_id = $2, error = ''
+               where id = $1 and state = 'sending'";
     Ok(execute(conn, sql, vec![id.as_str().into(), message.map(ToString::to_string).into()]).await? == 1)
 }
 
@@ -150,7 +164,7 @@ pub async fn in_doubt(conn: &mut Conn, id: &DeliveryId, attempt: i64, not_before
 
 /// Parks a row as `failed` or `expired`.
 pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) -> Result<bool> {
-    let sql = "update outbox set state = $2, error = $3 where id = $1 and state = 'sending'";
+    let sql = "update outbox set state = $2, error = $3, once_more = 0 where id = $1 and state = 'sending'";
     Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
 }
 

@@ -6,12 +6,10 @@ use std::path::Path;
 use drillbot::config::Content;
 use drillbot::content;
 use drillbot::domain::answer::{self, Part};
-use drillbot::domain::copying::{mark, said};
+use drillbot::domain::copying::{find, said};
 use drillbot::domain::effect::Audience;
-use drillbot::domain::grade::Lexicon;
 use drillbot::domain::ids::MemberId;
 use drillbot::domain::question::Question;
-use drillbot::domain::round;
 use drillbot::domain::schedule::{AnswerMode, ScheduleSpec};
 use drillbot::gold;
 use drillbot::store::answers;
@@ -65,8 +63,8 @@ fn part(name: &str, body: &str, written_at: i64) -> Part {
 /// How many words of a hundred the later answer has from the earlier one; None when it is not marked.
 fn marked(question: &Question, earlier: &str, later: &str) -> Option<u8> {
     let parts = [part("ann", earlier, 1), part("bob", later, 2)];
-    let mut graded = round::grade(question, &std::sync::Arc::new(Lexicon::default()), answer::assemble(&parts));
-    let copies = mark(question, &mut graded, &said(&parts, &[]));
+    let answers = answer::assemble(&parts);
+    let copies = find(question, &answers.iter().collect::<Vec<_>>(), &said(&parts, &[]));
     copies.first().map(|copy| copy.percent)
 }
 

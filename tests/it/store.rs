@@ -99,6 +99,7 @@ on_both!(
     only_one_of_two_instances_advances_a_schedule,
     a_schedule_is_put_read_and_counted,
     an_effect_is_stored_once_and_a_card_again,
+    what_changes_while_it_is_being_sent_is_sent_once_more,
     the_first_of_each_lane_is_claimed_and_the_rest_waits,
     a_claim_ends_with_its_lease,
     a_row_that_is_put_off_or_parked_is_not_sent,
@@ -639,6 +640,31 @@ async fn an_effect_is_stored_once_and_a_card_again(store: Store) {
     assert_eq!(claim(&store, NOW, 10).await, Vec::<String>::new());
     assert_eq!(write!(store, |conn| outbox::again(conn, &[card], NOW).await), 1, "it starts anew");
     assert_eq!(claim(&store, NOW, 10).await, ["card:r1"]);
+}
+
+async fn what_changes_while_it_is_being_sent_is_sent_once_more(store: Store) {
+    let card = effect("one", Effect::Card { round: RoundId::new("r1") });
+    let id = card.effect.delivery_id();
+    let refresh = async || {
+        let card = card.clone();
+        write!(store, |conn| outbox::refresh(conn, &[card], NOW).await);
+    };
+    let finish = async || {
+        let id = id.clone();
+        assert!(write!(store, |conn| outbox::sent(conn, &id, None).await), "it was ours");
+    };
+    refresh().await;
+    refresh().await;
+    assert_eq!(claim(&store, NOW, 10).await, ["card:r1"]);
+    refresh().await;
+    assert_eq!(claim(&store, NOW, 10).await, Vec::<String>::new(), "not at the same time");
+    finish().await;
+    let again = write!(store, |conn| outbox::claim(conn, "web", NOW, NOW + 1_000, 10).await);
+    assert_eq!((again.len(), again[0].in_doubt), (1, false), "the first was not in doubt");
+    finish().await;
+    assert_eq!(claim(&store, NOW, 10).await, Vec::<String>::new(), "once is enough");
+    refresh().await;
+    assert_eq!(claim(&store, NOW, 10).await, ["card:r1"], "a finished one starts anew");
 }
 
 async fn the_first_of_each_lane_is_claimed_and_the_rest_waits(store: Store) {

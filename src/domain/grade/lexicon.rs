@@ -1,6 +1,6 @@
 //! What the grader knows of a whole bank, beyond the question it grades: how rare a word is, and the other model answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::text::{self, Class, class, spelled_out, stem};
@@ -25,18 +25,30 @@ pub struct Lexicon {
 impl Lexicon {
     pub fn of<'a>(questions: impl IntoIterator<Item = &'a Question>) -> Arc<Lexicon> {
         let mut lexicon = Lexicon::default();
+        // Most words of a bank come many times: each is stemmed once.
+        let mut stems_of: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        // For each stem the question that has it last, counted from 1, and in how many it occurs.
+        let mut counts: Vec<(u32, u32)> = Vec::new();
         for question in questions {
             let index = lexicon.questions;
             lexicon.questions += 1;
             lexicon.ids.push(question.id.clone());
-            let mut seen = HashSet::new();
-            for text in texts(question) {
-                for word in text::words(text) {
-                    seen.extend(spelled_out(&word.text).words().into_iter().map(|word| stem(word).into_owned()));
+            for word in texts(question).flat_map(text::words) {
+                let stems = stems_of.entry(word.text).or_insert_with_key(|word| {
+                    let place = |word: &str| {
+                        let next = places.len();
+                        *places.entry(stem(word).into_owned()).or_insert(next)
+                    };
+                    spelled_out(word).words().into_iter().map(place).collect()
+                });
+                counts.resize(places.len(), (0, 0));
+                for place in stems {
+                    let (last, count) = &mut counts[*place];
+                    if *last != lexicon.questions {
+                        (*last, *count) = (lexicon.questions, *count + 1);
+                    }
                 }
-            }
-            for stem in seen {
-                *lexicon.frequencies.entry(stem).or_default() += 1;
             }
             for hash in shingles(&text::words(&question.model_answer)) {
                 lexicon
@@ -46,6 +58,7 @@ impl Lexicon {
                     .or_insert(Some(index));
             }
         }
+        lexicon.frequencies = places.into_iter().map(|(stem, place)| (stem, counts[place].1)).collect();
         Arc::new(lexicon)
     }
 
