@@ -122,8 +122,12 @@ fn speed_on(database: &Database) -> &'static str {
     if database.url.starts_with("sqlite:") { "1800" } else { "900" }
 }
 
+/// Of two banks only, so that a start, of which there are hundreds, is mostly not the reading of questions.
 pub fn rehearsal(database: &Database) -> Setup {
-    Setup::new(database.folder(), &database.url, SETTINGS).argue(&["--speed", speed_on(database)])
+    let content = concat!(env!("CARGO_MANIFEST_DIR"), "/content");
+    let banks = format!("paths = ['{content}/terraform.toml', '{content}/mlops-serving.toml']");
+    let settings = format!("{SETTINGS}\n[content]\nembedded = false\n{banks}\n");
+    Setup::new(database.folder(), &database.url, &settings).argue(&["--speed", speed_on(database)])
 }
 
 /// Lets everything that is open come to its reveal: the people finish what they are at, the schedules are paused, and the outbox runs
