@@ -17,8 +17,8 @@ use super::round::Graded;
 
 /// Shorter answers are never marked: two people may well say a fact in the same few words.
 pub const MIN_WORDS: usize = 20;
-/// What two answers must have in common at least: seven words in a row that the question does not have, or 14 that it has elsewhere. The
-/// most that two of 1,450 pairs of answers of different people had in common is 10.
+/// What two answers must have in common at least: seven words in a row that the question does not have, or 14 that it has elsewhere. No
+/// two answers of different people in the banks have half of that in common.
 pub const MIN_COMMON: u64 = 25;
 /// Of the two answers, one must stand in the other to this part.
 pub const MIN_PERCENT: u64 = 50;

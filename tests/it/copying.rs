@@ -1,6 +1,5 @@
 //! Answers that are nearly somebody else's: how well they are told from honest ones, and what becomes of them.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use drillbot::config::Content;
@@ -60,40 +59,43 @@ fn part(name: &str, body: &str, written_at: i64) -> Part {
     }
 }
 
-/// How many words of a hundred the later answer has from the earlier one; None when it is not marked.
-fn marked(question: &Question, earlier: &str, later: &str) -> Option<u8> {
-    let parts = [part("ann", earlier, 1), part("bob", later, 2)];
+/// Each text is somebody's, said at its time. Whose are marked, by their place, with how many words of a hundred they have from an
+/// earlier one.
+fn marked(question: &Question, said_at: &[(&str, i64)]) -> Vec<(usize, u8)> {
+    let name = |place: usize| format!("m{place}");
+    let parts: Vec<Part> =
+        said_at.iter().enumerate().map(|(place, (text, at))| part(&name(place), text, *at)).collect();
     let answers = answer::assemble(&parts);
     let copies = find(question, &answers.iter().collect::<Vec<_>>(), &said(&parts, &[]));
-    copies.first().map(|copy| copy.percent)
+    let place = |member: &MemberId| (0..said_at.len()).find(|place| name(*place) == member.as_str()).expect("of these");
+    copies.iter().map(|copy| (place(&copy.member), copy.percent)).collect()
 }
 
 fn count(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-/// Measured over the samples and the grader's set: none of 1,450 pairs in both orders, whatever their length.
+/// Measured over the samples and the grader's set: none of 2,249 pairs in both orders, whatever their length.
 #[test]
 fn answers_of_different_people_are_never_marked() {
-    let own = samples();
     let pairs_of = |asked: &[Asked]| {
         let (mut pairs, mut wrong) = (0, Vec::new());
         for Asked { question, answers } in asked {
-            for (i, earlier) in answers.iter().enumerate() {
-                for (_, later) in answers.iter().enumerate().filter(|(j, _)| *j != i) {
-                    pairs += 1;
-                    if let Some(percent) = marked(question, earlier, later) {
-                        wrong.push(format!("{percent}: {earlier} / {later}"));
-                    }
-                }
+            pairs += answers.len() * answers.len().saturating_sub(1);
+            for order in [1, -1] {
+                let said_at: Vec<(&str, i64)> =
+                    answers.iter().map(String::as_str).zip((1..).map(|n| order * n)).collect();
+                wrong.extend(
+                    marked(question, &said_at).iter().map(|(place, percent)| format!("{percent}: {}", answers[*place])),
+                );
             }
         }
         assert_eq!(wrong, Vec::<String>::new());
         pairs
     };
-    assert!(pairs_of(&own) >= 600);
-    let theirs = graders_set();
-    assert!(theirs.is_empty() || pairs_of(&theirs) >= 800);
+    let (own, theirs) = (pairs_of(&samples()), pairs_of(&graders_set()));
+    println!("{own} and {theirs} pairs");
+    assert!(own >= 600 && (theirs == 0 || theirs >= 800));
 }
 
 const GREETING: &str = "Hi all, here is my take on this one!";
@@ -170,29 +172,36 @@ const EDITS: [(&str, Edit); 9] = [
     ("reordered, greeting, each tenth word replaced", |text| format!("{GREETING} {}", replaced(&reordered(text), 10))),
 ];
 
-/// Measured: of 57 answers of 30 to 39 words all as they were, greeted, reordered, padded, with synonyms and with each eighth word
-/// replaced, 56 with each seventh word dropped, 54 with all at once; of 69 longer ones 68 at least after each edit.
+/// Measured: of 244 answers of 30 to 39 words 241 as they were and greeted, 225 with each seventh word dropped, 228 with three edits at
+/// once; of 149 longer ones 147 at least after each edit.
 #[test]
 fn lightly_edited_copies_of_answers_worth_copying_are_found() {
-    let asked: Vec<Asked> = samples().into_iter().chain(graders_set()).collect();
-    // (words of the answer from, to, how many of a hundred copies are found at least, after each edit)
-    for (from, to, floor) in [(30, 40, 85), (40, usize::MAX, 95)] {
-        let mut table = String::new();
-        let mut worst = 100;
-        for (name, edit) in EDITS {
-            let (mut copies, mut found) = (0, 0);
-            for Asked { question, answers } in &asked {
-                for text in answers.iter().filter(|text| (from..to).contains(&count(text))) {
-                    copies += 1;
-                    found += usize::from(marked(question, text, &edit(text)).is_some());
-                }
+    // How many words it has at least, how many of a hundred copies are found at least after each edit, and those that are.
+    let mut longer = (40, 95, [(0, 0); EDITS.len()]);
+    let mut shorter = (30, 85, [(0, 0); EDITS.len()]);
+    for Asked { question, answers } in samples().into_iter().chain(graders_set()) {
+        for text in &answers {
+            let (_, _, counts) = match count(text) {
+                words if words >= longer.0 => &mut longer,
+                words if words >= shorter.0 => &mut shorter,
+                _ => continue,
+            };
+            let edited: Vec<String> = EDITS.iter().map(|(_, edit)| edit(text)).collect();
+            // All at the same time, so that none is the source of another.
+            let said_at: Vec<(&str, i64)> =
+                std::iter::once((text.as_str(), 1)).chain(edited.iter().map(|text| (text.as_str(), 2))).collect();
+            counts.iter_mut().for_each(|(copies, _)| *copies += 1);
+            for (place, _) in marked(&question, &said_at) {
+                counts[place.checked_sub(1).expect("the first is nobody's copy")].1 += 1;
             }
-            assert!(copies >= 25, "{copies} answers of {from} words and more");
-            let share = found * 100 / copies;
-            worst = share.min(worst);
-            let _ = writeln!(table, "{from} words and more, {name}: {found} of {copies}");
         }
-        assert!(worst >= floor, "{table}");
+    }
+    for (from, floor, counts) in [shorter, longer] {
+        for ((name, _), (copies, found)) in EDITS.iter().zip(counts) {
+            println!("{from} words and more, {name}: {found} of {copies}");
+            assert!(copies >= 25, "{copies} answers of {from} words and more");
+            assert!(found * 100 / copies >= floor, "{from} words and more, {name}: {found} of {copies}");
+        }
     }
 }
 
@@ -200,7 +209,7 @@ fn lightly_edited_copies_of_answers_worth_copying_are_found() {
 fn very_short_answers_are_never_marked() {
     for Asked { question, answers } in samples().into_iter().chain(graders_set()) {
         for text in answers.iter().filter(|text| count(text) < 15) {
-            assert_eq!(marked(&question, text, text), None, "{text}");
+            assert_eq!(marked(&question, &[(text, 1), (text, 2)]), [], "{text}");
         }
     }
 }
