@@ -17,7 +17,7 @@ use crate::adapters::slack::vault::new_key;
 use crate::adapters::{discord, judge, slack};
 use crate::config::{self, Config, Log};
 use crate::content;
-use crate::domain::bank::{Filter, as_toml};
+use crate::domain::bank::{Filter, as_toml, counted};
 use crate::domain::ids::platform_of;
 use crate::gold;
 use crate::run::{self, Options};
@@ -38,13 +38,9 @@ fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
         for problem in &problems {
             eprintln!("{problem}");
         }
-        eprintln!("The settings have {}; nothing was started.", count(problems.len()));
+        eprintln!("The settings have {}; nothing was started.", counted(problems.len(), "problem"));
         ExitCode::from(2)
     })
-}
-
-fn count(problems: usize) -> String {
-    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
 }
 
 fn log(settings: &Log) {
@@ -259,7 +255,7 @@ fn verdict(outcome: ExitCode, problems: usize) -> ExitCode {
     if outcome != ExitCode::SUCCESS || problems == 0 {
         return outcome;
     }
-    println!("{} found.", count(problems));
+    println!("{} found.", counted(problems, "problem"));
     ExitCode::FAILURE
 }
 
@@ -331,7 +327,7 @@ pub fn check(file: Option<PathBuf>) -> ExitCode {
         println!("All is well.");
         ExitCode::SUCCESS
     } else {
-        eprintln!("{} found.", count(wrong));
+        eprintln!("{} found.", counted(wrong, "problem"));
         failed
     }
 }

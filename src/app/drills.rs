@@ -63,7 +63,10 @@ impl App {
     /// A drill of one question.
     pub(super) async fn drill_question(&self, actor: &Actor, id: &str, mode: Mode) -> Result<Reply> {
         match drill_of_one(&*self.bank_for(actor).await?, id, mode) {
-            Ok((title, question)) => self.start_drill(actor, title, vec![question], 1, mode).await,
+            Ok((title, question)) => {
+                let name = question.topic.clone();
+                self.start_drill(actor, (name, title), vec![question], 1, mode).await
+            }
             Err(missing) => Ok(Reply::show(missing.help)),
         }
     }
@@ -86,7 +89,7 @@ impl App {
     async fn start_drill(
         &self,
         actor: &Actor,
-        topic: String,
+        (name, topic): Named,
         mut candidates: Vec<Arc<Question>>,
         count: usize,
         mode: Mode,
@@ -122,6 +125,7 @@ impl App {
             member: actor.member.clone(),
             channel: actor.channel.clone(),
             topic,
+            name,
             choice: mode == Mode::Choice,
             items,
             at: 0,
@@ -261,13 +265,16 @@ impl App {
     }
 }
 
-/// The title and the questions of a topic.
+/// The name and the title of a topic; a tag is both.
+type Named = (String, String);
+
+/// What is called so, with its questions.
 fn drill_of(
     bank: &Bank,
     typed: &str,
     level: Option<Level>,
     mode: Mode,
-) -> Result<(String, Vec<Arc<Question>>), Box<Missing>> {
+) -> Result<(Named, Vec<Arc<Question>>), Box<Missing>> {
     let wrong = |option, problem| Err(Missing::new(option, problem));
     let (name, title, mut candidates) = match (bank.tagged(typed), bank.find_topic(typed)) {
         (Some((tag, mut tagged)), _) => {
@@ -294,7 +301,7 @@ fn drill_of(
             return wrong("mode", text::no_choice_questions(&name));
         }
     }
-    Ok((title, candidates))
+    Ok(((name, title), candidates))
 }
 
 fn drill_of_one(bank: &Bank, id: &str, mode: Mode) -> Result<(String, Arc<Question>), Box<Missing>> {

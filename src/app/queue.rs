@@ -6,11 +6,12 @@ use anyhow::Result;
 
 use super::verdicts::{Decided, Decision, approve, open, settle, settle_flag, take_out};
 use super::{Actor, App};
+use crate::domain::alike::resembled;
 use crate::domain::flag::{self, Flag};
 use crate::domain::ids::{MemberId, SuggestionId};
 use crate::domain::message::{Message, Reply};
 use crate::domain::queue::{Act, Item, Shelf, Verdict};
-use crate::domain::suggestion::{State, Suggestion, Typed, resembled, tidy};
+use crate::domain::suggestion::{State, Suggestion, Typed, tidy};
 use crate::domain::text;
 use crate::domain::text::queue::{self as words, FlagView, Room, SuggestionView};
 use crate::store::{drafts, flags, members, rounds, suggestions};

@@ -6,10 +6,11 @@ use anyhow::Result;
 
 use super::own::Home;
 use super::{Actor, App};
+use crate::domain::alike::resembled;
 use crate::domain::effect::Effect;
 use crate::domain::ids::{MemberId, SuggestionId};
 use crate::domain::message::Reply;
-use crate::domain::suggestion::{OPEN_AT_MOST, State, Suggestion, Texts, Typed, resembled};
+use crate::domain::suggestion::{OPEN_AT_MOST, State, Suggestion, Texts, Typed};
 use crate::domain::text;
 use crate::store::outbox::{self, New};
 use crate::store::{Conn, drafts, members, suggestions};

@@ -11,12 +11,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::bank_import::{ExportArgs, ImportArgs, bank_export, bank_import};
-use super::{bank_suggested, count, load};
+use super::{bank_suggested, load};
 use crate::adapters::{discord, slack, web};
 use crate::app::clock::real_ms;
 use crate::config::Content;
 use crate::content;
-use crate::domain::bank::{Bank, Filter, Problem, Severity, schema};
+use crate::domain::bank::{Bank, Filter, Problem, Severity, counted, schema};
 use crate::domain::lint::{due, lint};
 use crate::domain::message::{Form, Message};
 use crate::domain::preview::preview;
@@ -195,7 +195,7 @@ pub fn read(args: BankArgs) -> Result<(Bank, Vec<Problem>), ExitCode> {
         for problem in &problems {
             eprintln!("{problem}");
         }
-        eprintln!("{} found.", count(problems.len()));
+        eprintln!("{} found.", counted(problems.len(), "problem"));
         ExitCode::FAILURE
     })
 }
@@ -240,7 +240,8 @@ fn check(args: BankArgs, json: bool) -> Result<(), ExitCode> {
             let kind = if *severity == Severity::Error { "error" } else { "warning" };
             say!("{path}:{line}: {kind}: {message}");
         }
-        say!("{questions} questions, {cards} cards, {errors} errors, {warnings} warnings");
+        let all = [(questions, "question"), (cards, "card"), (errors, "error"), (warnings, "warning")];
+        say!("{}", all.map(|(n, what)| counted(n, what)).join(", "));
     }
     if errors == 0 { Ok(()) } else { Err(ExitCode::FAILURE) }
 }
@@ -512,6 +513,6 @@ fn coverage(file: &Path, args: BankArgs) -> Result<(), ExitCode> {
     }
     let planned: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let more = bank.questions().iter().filter(|question| !planned.contains(question.id.as_str())).count();
-    say!("{covered} of {} of the plan; {more} questions beside it", rows.len());
+    say!("{covered} of {} of the plan; {} beside it", rows.len(), counted(more, "question"));
     if missing.is_empty() { Ok(()) } else { Err(ExitCode::FAILURE) }
 }

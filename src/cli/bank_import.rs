@@ -12,10 +12,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::bank::{BankArgs, Only, read};
-use super::count;
 use crate::app::clock::real_ms;
 use crate::config::Content;
 use crate::content;
+use crate::domain::bank::counted;
 use crate::export::{self, Target};
 use crate::import::draft::About;
 use crate::import::merge::{Desk, Plan};
@@ -126,8 +126,9 @@ fn import_all(args: &ImportArgs) -> Result<usize> {
         }
         return Ok(failed);
     }
-    let (shipped, _) = content::load(&Content { embedded: true, paths: Vec::new() })
-        .map_err(|problems| anyhow::anyhow!("the banks inside this program have {}", count(problems.len())))?;
+    let (shipped, _) = content::load(&Content { embedded: true, paths: Vec::new() }).map_err(|problems| {
+        anyhow::anyhow!("the banks inside this program have {}", counted(problems.len(), "problem"))
+    })?;
     let mut old = drafts_in(&args.out)?;
     let mut desk = match Desk::new(shipped, &old) {
         Ok(desk) => desk,
@@ -178,12 +179,12 @@ fn import_all(args: &ImportArgs) -> Result<usize> {
     } else if outcomes.len() + failed > 1 {
         let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
         println!(
-            "\n{} files: {} questions, {} new, {} duplicates, {} skipped lines; {} could not be read",
-            args.files.len(),
-            sum(|outcome| outcome.questions),
+            "\n{}: {}, {} new, {}, {}; {} could not be read",
+            counted(args.files.len(), "file"),
+            counted(sum(|outcome| outcome.questions), "question"),
             sum(|outcome| outcome.plan.added.len()),
-            sum(|outcome| outcome.plan.duplicates.len()),
-            sum(|outcome| outcome.skipped),
+            counted(sum(|outcome| outcome.plan.duplicates.len()), "duplicate"),
+            counted(sum(|outcome| outcome.skipped), "skipped line"),
             failed,
         );
     }
@@ -286,7 +287,7 @@ fn write_whole(path: &Path, text: &str) -> Result<()> {
 /// The report of one file.
 fn tell(outcome: &Outcome, reading: &Reading, dry_run: bool) {
     let Outcome { file, drafts, plan, .. } = outcome;
-    println!("{file}: {}, {} questions", reading.format.as_str(), outcome.questions);
+    println!("{file}: {}, {}", reading.format.as_str(), counted(outcome.questions, "question"));
     let counted = reading.counted;
     let parts = [
         (plan.added.len(), "new"),
@@ -354,7 +355,7 @@ pub fn bank_export(args: ExportArgs, bank: BankArgs) -> ExitCode {
     };
     match write_whole(&path, &text) {
         Ok(()) => {
-            println!("{} questions written to {}", questions.len(), path.display());
+            println!("{} written to {}", counted(questions.len(), "question"), path.display());
             ExitCode::SUCCESS
         }
         Err(error) => {

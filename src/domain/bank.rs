@@ -365,7 +365,7 @@ impl Bank {
         let of_topics = self.questions.iter().filter(|q| parts.pass_topic(q)).count();
         let of_levels = self.questions.iter().filter(|q| parts.pass_topic(q) && parts.pass_level(q)).count();
         let topics = if filter.topics.is_empty() { "the bank".to_owned() } else { list(&parts.topics, "and") };
-        let (has, questions) = (if parts.topics.len() > 1 { "have" } else { "has" }, counted(of_topics));
+        let (has, questions) = (if parts.topics.len() > 1 { "have" } else { "has" }, counted(of_topics, "question"));
         let levels = list(&filter.levels, "or");
         let tracks = list(&filter.tracks, "or");
         if of_topics == 0 {
@@ -374,8 +374,11 @@ impl Bank {
         if of_levels == 0 {
             return format!("No question is left: {topics} {has} {questions}, but none of the level {levels}.");
         }
-        let of_levels =
-            if filter.levels.is_empty() { questions } else { format!("{} of the level {levels}", counted(of_levels)) };
+        let of_levels = if filter.levels.is_empty() {
+            questions
+        } else {
+            format!("{} of the level {levels}", counted(of_levels, "question"))
+        };
         format!("No question is left: {topics} {has} {of_levels}, but none of the track {tracks}.")
     }
 
@@ -524,8 +527,9 @@ fn unknown(what: &str, text: &str, near: &[String], all: &[&str]) -> String {
     }
 }
 
-fn counted(questions: usize) -> String {
-    format!("{questions} question{}", if questions == 1 { "" } else { "s" })
+/// "1 file", "2 files", for words with a plain plural.
+pub fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// "a, b or c".

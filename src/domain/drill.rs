@@ -17,6 +17,9 @@ pub struct Drill {
     pub channel: ChannelId,
     /// As people read it: the topic's title.
     pub topic: String,
+    /// What finds its questions again: the topic's name, or a tag. Empty in drills from before it was kept.
+    #[serde(default)]
+    pub name: String,
     pub choice: bool,
     pub items: Vec<Item>,
     /// The item in front of the member; the number of items when finished.
@@ -192,6 +195,7 @@ mod tests {
             member: MemberId::new("web:ann"),
             channel: ChannelId::new("web:c"),
             topic: "Terraform".into(),
+            name: "terraform".into(),
             choice,
             items: vec![item(), item()],
             at: 0,

@@ -1,5 +1,6 @@
 //! Values and pure functions of the drill. Nothing here reads a clock, draws a random number or talks to anything.
 
+pub mod alike;
 pub mod answer;
 pub mod bank;
 pub mod command;

@@ -112,6 +112,7 @@ fn choice(question: &Question, topic: &str) -> Vec<Message> {
         member: MemberId::new("preview:author"),
         channel: ChannelId::new("preview:channel"),
         topic: topic.to_owned(),
+        name: question.topic.clone(),
         choice: true,
         items: vec![item],
         at: 0,

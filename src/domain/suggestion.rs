@@ -1,11 +1,8 @@
 //! Questions that members suggest: what is typed, what is wrong with it, and the question that becomes of it.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::bank::{Bank, TopicMatch};
-use super::grade::text::{Class, stem, words};
 use super::ids::{ChannelId, MemberId, QuestionId, SuggestionId, short_hash};
 use super::question::{KeyPoint, Kind, Level, Question, Status};
 
@@ -20,8 +17,6 @@ pub const TOPIC_CHARS: usize = 60;
 pub const POINTS: usize = 6;
 /// What one member may have waiting in a group.
 pub const OPEN_AT_MOST: usize = 5;
-/// From this share of common words on, in percent, two prompts are probably one question.
-const ALIKE_PERCENT: usize = 65;
 /// Where an approved question comes from, as the bank says it: without a name.
 pub const SOURCE: &str = "suggested by a member";
 /// Under which terms, as the form says.
@@ -309,29 +304,9 @@ impl Suggestion {
     }
 }
 
-/// The question of the bank that a prompt resembles most, if it resembles one much.
-pub fn resembled<'a>(bank: &'a Bank, prompt: &str) -> Option<&'a Question> {
-    let wanted = stems(prompt);
-    let alike = |question: &Question| {
-        let known = stems(&question.prompt);
-        let common = wanted.intersection(&known).count();
-        200 * common / (wanted.len() + known.len()).max(1)
-    };
-    let all = bank.questions().iter().map(|question| (alike(question), question.as_ref()));
-    all.filter(|(percent, _)| *percent >= ALIKE_PERCENT)
-        .max_by_key(|(percent, _)| *percent)
-        .map(|(_, question)| question)
-}
-
-fn stems(text: &str) -> HashSet<String> {
-    let content = words(text).into_iter().filter(|word| word.class() == Class::Content);
-    content.map(|word| stem(&word.text).into_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bank::Source;
     use crate::domain::bank::tests::{example, example_bank};
 
     fn typed() -> Typed {
@@ -384,23 +359,5 @@ mod tests {
         assert_eq!(id("web", "Why NAT?"), id("web", " why   nat"));
         assert_ne!(id("web", "Why NAT?"), id("slack:T1", "Why NAT?"));
         assert_ne!(id("web", "Why NAT?"), id("web", "Why not NAT?"));
-    }
-
-    #[test]
-    fn a_prompt_that_asks_the_same_is_found() {
-        let text = include_str!("../../content/iam.toml");
-        let (bank, _) = Bank::read(&[&[Source { path: "iam.toml", text }]]).unwrap();
-        for question in bank.questions() {
-            let polite = format!("Please tell us: {}", question.prompt.to_lowercase());
-            assert_eq!(resembled(&bank, &polite).map(|found| &found.id), Some(&question.id), "{polite}");
-        }
-        for other in [
-            "Why does a pod in a private subnet need a NAT gateway?",
-            "How do you keep a Terraform state from being written twice?",
-            "What is the difference between a readiness probe and a liveness probe?",
-            "",
-        ] {
-            assert_eq!(resembled(&bank, other).map(|found| &found.id), None, "{other}");
-        }
     }
 }

@@ -380,7 +380,7 @@ fn exported(target: crate::export::Target) -> (String, Vec<std::sync::Arc<crate:
     });
     odd.nudge = Some("@here & now".to_owned());
     questions.push(std::sync::Arc::new(odd));
-    (crate::export::export(target, &bank, &questions), questions)
+    (crate::export::export(target, bank, &questions), questions)
 }
 
 #[test]

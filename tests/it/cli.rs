@@ -162,7 +162,7 @@ fn banks_are_linted_listed_and_shown() {
     let output = drillbot(folder.path(), &["bank", "lint"]);
     let text = out(&output);
     let errors = text.lines().filter(|line| line.contains(": error: ")).count();
-    assert!(text.lines().last().is_some_and(|last| last.contains(&format!(" {errors} errors, "))), "{text}");
+    assert!(text.lines().last().is_some_and(|last| last.contains(&format!(" {errors} error"))), "{text}");
     assert_eq!(output.status.code(), Some(i32::from(errors > 0)), "{text}");
     assert!(text.lines().all(|line| line.starts_with("content/") || line.contains(" questions, ")), "{text}");
 
@@ -215,7 +215,7 @@ fn a_new_question_is_a_draft_that_loads_and_is_looked_at() {
     std::fs::write(folder.path().join("net.toml"), template).expect("a file");
     let linted = drillbot(folder.path(), &["bank", "lint", "net.toml"]);
     assert_eq!(linted.status.code(), Some(0), "{}", out(&linted));
-    assert!(out(&linted).contains("1 questions, 0 cards, 0 errors"), "{}", out(&linted));
+    assert!(out(&linted).contains("1 question, 0 cards, 0 errors"), "{}", out(&linted));
     for (layout, word) in [
         ("web", "# One question, as an interviewer"),
         ("discord", "One question, as an interviewer"),

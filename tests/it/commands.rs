@@ -7,7 +7,7 @@ use drillbot::domain::round::State;
 use drillbot::domain::schedule::ScheduleSpec;
 use insta::assert_snapshot;
 
-use crate::world::{FULL, PART, Setup, World, bank, show_reply, spec};
+use crate::world::{FULL, PART, Setup, World, bank, bank_texts, read_bank, show_reply, spec};
 
 // ---- /help
 
@@ -510,6 +510,25 @@ async fn a_free_drill_goes_from_question_to_question_to_the_sum() {
     [Once more]
     ");
     assert!(w.submit("Bob", &first, FULL).await.starts_with("# IAM: 50 points from 3 questions"), "an old form");
+    w.end().await;
+}
+
+#[tokio::test]
+async fn a_drill_of_a_tag_goes_across_topics_and_once_more() {
+    let mut texts = bank_texts(&[("eks", 3), ("iam", 6)]);
+    for (_, text) in &mut texts {
+        // One question of each topic.
+        *text = text.replacen("[[question]]", "[[question]]\ntags = [\"lab\"]", 1);
+    }
+    let bank = read_bank(&texts).expect("the bank of the test");
+    let mut w = World::with(Setup { bank, ..Setup::default() }).await;
+    for begin in ["/drill Lab 5", "Once more"] {
+        let asked = if begin.starts_with('/') { w.bob(begin).await } else { w.press("Bob", begin).await };
+        assert!(asked.contains("(lab, question 1 of 2, "), "{asked}");
+        assert!(w.press("Bob", "Skip").await.contains("question 2 of 2"));
+        let done = w.press("Bob", "Skip").await;
+        assert!(done.contains("eks question 1") && done.contains("iam question 1"), "{done}");
+    }
     w.end().await;
 }
 

@@ -1047,6 +1047,7 @@ fn drill(id: &str) -> Drill {
         member: member("ann"),
         channel: channel("one"),
         topic: "EKS".into(),
+        name: "iam".into(),
         choice: false,
         items: vec![item("q1"), item("q2")],
         at: 0,

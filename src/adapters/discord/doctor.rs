@@ -7,6 +7,7 @@ use super::permissions::{self, least, missing};
 use super::rest::{Call, Failure, Rest};
 use super::{Settings, bare, commands};
 use crate::adapters::doctor::{Finding, Scheduled, clock, wrong};
+use crate::domain::bank::counted;
 
 /// The application may read messages: granted to large bots, and to those in fewer than 100 servers.
 /// Source: <https://discord.com/developers/docs/resources/application#application-object-application-flags>.
@@ -178,7 +179,7 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
         )),
         Ok(servers) => {
             let names: Vec<String> = servers.iter().take(10).map(|server| server.name.clone()).collect();
-            found.push(Finding::Fine(format!("in {}: {}", count(servers.len(), "server"), names.join(", "))));
+            found.push(Finding::Fine(format!("in {}: {}", counted(servers.len(), "server"), names.join(", "))));
             for missing in
                 settings.guilds.iter().filter(|wanted| !servers.iter().any(|server| server.id == wanted.to_string()))
             {
@@ -202,7 +203,7 @@ async fn look_at_application(rest: &Rest, settings: &Settings, application: &App
                 .filter(|name| !registered.contains(name))
                 .collect();
             if lacking.is_empty() {
-                found.push(Finding::Fine(format!("{} are registered", count(registered.len(), "command"))));
+                found.push(Finding::Fine(format!("{} are registered", counted(registered.len(), "command"))));
             } else {
                 found.push(Finding::Worth {
                     what: format!("not registered yet: {}", lacking.join(", ")),
@@ -244,8 +245,4 @@ async fn look_at_channel(rest: &Rest, me: &str, scheduled: &Scheduled, settings:
         },
         Err(failure) => wrong(format!("{name}: {}", failure.why()), "Invite the bot again"),
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

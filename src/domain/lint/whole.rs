@@ -1,21 +1,17 @@
 //! What can only be seen in the bank as a whole: names that look like slips, choices that give themselves away, questions
 //! that are nearly the same.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::Desk;
+use crate::domain::alike::{NEARLY_THE_SAME, Stems};
 use crate::domain::bank::{Bank, Problem};
-use crate::domain::grade::text::{Class, stem, words};
 use crate::domain::question::Question;
 
 /// From how many questions on the bank's choices are looked at together.
 const MANY_CHOICES: usize = 12;
 /// A quarter would be chance.
 const LONGEST_PERCENT: usize = 45;
-/// Prompts that share this much of their words, in percent of both together, ask the same.
-const ALIKE_PERCENT: usize = 70;
-/// Of fewer different words nothing can be said.
-const ALIKE_WORDS: usize = 4;
 
 pub(super) fn check(bank: &Bank, problems: &mut Vec<Problem>) {
     tracks(bank, problems);
@@ -23,24 +19,13 @@ pub(super) fn check(bank: &Bank, problems: &mut Vec<Problem>) {
     alike(bank, problems);
 }
 
-/// Prompts that ask nearly the same: the stems of their content words, shared by all of both (Jaccard's index).
+/// Prompts that ask nearly the same.
 fn alike(bank: &Bank, problems: &mut Vec<Problem>) {
-    let stems = |text: &str| -> BTreeSet<String> {
-        words(text)
-            .iter()
-            .filter(|word| word.class() == Class::Content)
-            .map(|word| stem(&word.text).into_owned())
-            .collect()
-    };
-    let all: Vec<(&Question, BTreeSet<String>)> =
-        bank.questions().iter().map(|question| (question.as_ref(), stems(&question.prompt))).collect();
+    let all: Vec<(&Question, Stems)> =
+        bank.questions().iter().map(|question| (question.as_ref(), Stems::of(&question.prompt))).collect();
     for (at, (question, own)) in all.iter().enumerate() {
         // The first is enough: of three that are alike two have to change.
-        let first = all[..at].iter().find(|(_, others)| {
-            let shared = own.intersection(others).count();
-            let together = own.len() + others.len() - shared;
-            own.len().min(others.len()) >= ALIKE_WORDS && shared * 100 >= together * ALIKE_PERCENT
-        });
+        let first = all[..at].iter().find(|(_, others)| own.likeness(others) >= NEARLY_THE_SAME);
         if let Some((other, _)) = first {
             let message = format!("asks nearly the same as `{}`; drop one, or say what is different", other.id);
             Desk::of(bank, question, problems).should("prompt", message);

@@ -168,7 +168,10 @@ fn summary(drill: &Drill) -> Message {
     let mut buttons = Vec::new();
     if let Some(first) = drill.items.first() {
         let mode = if drill.choice { " choice" } else { "" };
-        let again = Action::Run(format!("/drill topic:{} {}{mode}", first.topic, drill.items.len()));
+        // A tag of two words cannot be typed.
+        let known = !drill.name.is_empty() && !drill.name.contains(char::is_whitespace);
+        let name = if known { &drill.name } else { &first.topic };
+        let again = Action::Run(format!("/drill topic:{name} {}{mode}", drill.items.len()));
         if again.encode().len() <= 100 {
             buttons.push(button(again, "Once more", Style::Secondary));
         }

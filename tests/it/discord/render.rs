@@ -792,6 +792,7 @@ fn drill(question: &Question, outcome: Option<Outcome>, choice: bool) -> Drill {
         member: MemberId::new("discord:2"),
         channel: ChannelId::new("discord:1"),
         topic: "AWS identity".into(),
+        name: "iam".into(),
         choice,
         items: vec![item.clone(), item],
         at: 0,

@@ -528,15 +528,15 @@ fn letters_of(message: &Message) -> String {
         other => other.as_plain(),
     };
     let join = |spans: &[Span]| spans.iter().map(span).collect::<String>();
+    // A dash of the author's is a word; one in the place of no words is none.
+    let is_empty = |text: &str| letters(text).is_empty() && !text.contains('–');
     let blocks = message.blocks.iter().map(|block| match block {
         Block::Line { spans } | Block::Note { spans } => join(spans),
         Block::Field { label, spans } => {
-            let colon = if letters(label).is_empty() && !label.contains('–') { "" } else { ":" };
+            let colon = if is_empty(label) { "" } else { ":" };
             format!("{label}{colon}{}", join(spans))
         }
-        Block::Item { mark, spans } if "•◦".contains(mark.trim()) && !letters(&join(spans)).is_empty() => {
-            join(spans)
-        }
+        Block::Item { mark, spans } if "•◦".contains(mark.trim()) && !is_empty(&join(spans)) => join(spans),
         Block::Item { mark, spans } => format!("{mark}{}", join(spans)),
         Block::Quote { by, text, .. } => format!("{}{text}", by.clone().unwrap_or_default()),
         Block::Heading { text } | Block::Code { text } => text.clone(),
@@ -990,6 +990,7 @@ fn drill(question: &Question, outcome: Option<Outcome>, choice: bool) -> Drill {
         member: MemberId::new("slack:T1/U2"),
         channel: ChannelId::new("slack:T1/C1"),
         topic: "AWS identity".into(),
+        name: "iam".into(),
         choice,
         items: vec![item.clone(), item],
         at: 0,
