@@ -16,11 +16,12 @@ use crate::adapters::{discord, slack, web};
 use crate::app::clock::real_ms;
 use crate::config::Content;
 use crate::content;
-use crate::domain::bank::{Bank, Filter, Problem, Severity, counted, schema};
+use crate::domain::bank::{Bank, Filter, Problem, Severity, schema};
 use crate::domain::lint::{due, lint};
 use crate::domain::message::{Form, Message};
 use crate::domain::preview::preview;
 use crate::domain::question::{Kind, Level, Question, Status};
+use crate::domain::text::counted;
 
 /// A line on standard output. When nobody reads any more (`| head`), there is nothing left to do.
 macro_rules! say {

@@ -15,7 +15,7 @@ use super::bank::{BankArgs, Only, read};
 use crate::app::clock::real_ms;
 use crate::config::Content;
 use crate::content;
-use crate::domain::bank::counted;
+use crate::domain::text::counted;
 use crate::export::{self, Target};
 use crate::import::draft::About;
 use crate::import::merge::{Desk, Plan};

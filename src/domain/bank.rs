@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::grade::{Grade, Lexicon, Rubric};
 use super::ids::{QuestionId, short_hash};
 use super::question::{Card, Level, Question, Scenario};
+use super::text::counted;
 
 pub use own::as_toml;
 pub use schema::schema;
@@ -525,11 +526,6 @@ fn unknown(what: &str, text: &str, near: &[String], all: &[&str]) -> String {
     } else {
         format!("There is no {what} \"{text}\". Did you mean {}?", list(near, "or"))
     }
-}
-
-/// "1 file", "2 files", for words with a plain plural.
-pub fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// "a, b or c".

@@ -69,7 +69,7 @@ pub async fn again(conn: &mut Conn, effects: &[New], now: i64) -> Result<u64> {
 pub async fn refresh(conn: &mut Conn, effects: &[New], now: i64) -> Result<()> {
     again(conn, effects, now).await?;
     for new in effects {
-        let sql = "update outbox set once_more = 1 where id = $1 and state = 'sending'";
+        let sql = "update outbox set stale = 1 where id = $1 and state = 'sending'";
         execute(conn, sql, vec![new.effect.delivery_id().as_str().into()]).await?;
     }
     Ok(())
@@ -131,8 +131,7 @@ pub async fn claim(conn: &mut Conn, platform: &str, now: i64, lease_until: i64, 
 
 /// True when the row was still ours to finish. One that was to be refreshed meanwhile is due again.
 pub async fn sent(conn: &mut Conn, id: &DeliveryId, message: Option<&MessageId>) -> Result<bool> {
-    let sql =
-        "update outbox set state = case once_more when 0 then 'sent' else 'pending' end, once_more = 0, doubt = 0,
+    let sql = "update outbox set state = case stale when 0 then 'sent' else 'pending' end, stale = 0, doubt = 0,
                  message_id = $2, error = ''
                where id = $1 and state = 'sending'";
     Ok(execute(conn, sql, vec![id.as_str().into(), message.map(ToString::to_string).into()]).await? == 1)
@@ -164,7 +163,7 @@ pub async fn in_doubt(conn: &mut Conn, id: &DeliveryId, attempt: i64, not_before
 
 /// Parks a row as `failed` or `expired`.
 pub async fn park(conn: &mut Conn, id: &DeliveryId, state: &str, error: &str) -> Result<bool> {
-    let sql = "update outbox set state = $2, error = $3, once_more = 0 where id = $1 and state = 'sending'";
+    let sql = "update outbox set state = $2, error = $3, stale = 0 where id = $1 and state = 'sending'";
     Ok(execute(conn, sql, vec![id.as_str().into(), state.into(), error.into()]).await? == 1)
 }
 

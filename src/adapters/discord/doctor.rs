@@ -7,7 +7,7 @@ use super::permissions::{self, least, missing};
 use super::rest::{Call, Failure, Rest};
 use super::{Settings, bare, commands};
 use crate::adapters::doctor::{Finding, Scheduled, clock, wrong};
-use crate::domain::bank::counted;
+use crate::domain::text::counted;
 
 /// The application may read messages: granted to large bots, and to those in fewer than 100 servers.
 /// Source: <https://discord.com/developers/docs/resources/application#application-object-application-flags>.

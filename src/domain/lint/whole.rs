@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Desk;
-use crate::domain::alike::{NEARLY_THE_SAME, Stems};
+use crate::domain::alike::Stems;
 use crate::domain::bank::{Bank, Problem};
 use crate::domain::question::Question;
 
@@ -25,7 +25,7 @@ fn alike(bank: &Bank, problems: &mut Vec<Problem>) {
         bank.questions().iter().map(|question| (question.as_ref(), Stems::of(&question.prompt))).collect();
     for (at, (question, own)) in all.iter().enumerate() {
         // The first is enough: of three that are alike two have to change.
-        let first = all[..at].iter().find(|(_, others)| own.likeness(others) >= NEARLY_THE_SAME);
+        let first = all[..at].iter().find(|(_, others)| own.nearly_the_same(others));
         if let Some((other, _)) = first {
             let message = format!("asks nearly the same as `{}`; drop one, or say what is different", other.id);
             Desk::of(bank, question, problems).should("prompt", message);

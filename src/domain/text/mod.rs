@@ -85,6 +85,11 @@ pub fn count(n: i64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
+/// "1 file", "2 files", for words with a plain plural.
+pub fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// A length as a number to count with.
 fn len(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
