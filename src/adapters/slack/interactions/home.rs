@@ -26,6 +26,8 @@ pub struct Homes(HashMap<String, Known>);
 struct Known {
     /// The hash of what it shows; empty when nobody knows.
     shown: String,
+    /// Slack has said what it shows since publishing began; whether that was before or after, nobody knows.
+    told: bool,
     /// Being made now.
     busy: bool,
     /// Something has changed since that began.
@@ -44,7 +46,11 @@ impl Homes {
 /// Somebody looks at it; `view` is what Slack shows them now.
 pub(in crate::adapters::slack) fn opened(slack: &Slack, team: &str, user: &str, view: Option<&Value>) {
     let shown = view.and_then(|view| view["private_metadata"].as_str()).unwrap_or_default();
-    slack.homes(|homes| shown.clone_into(&mut homes.of(member_id(team, user).as_str()).shown));
+    slack.homes(|homes| {
+        let known = homes.of(member_id(team, user).as_str());
+        shown.clone_into(&mut known.shown);
+        known.told = true;
+    });
     refresh(slack, team, user);
 }
 
@@ -88,7 +94,11 @@ impl Slack {
         let name = tokio::time::timeout(FOR_A_NAME, self.name(&workspace, user)).await.ok().flatten();
         let actor = super::actor_called(&workspace, user, name.unwrap_or_else(|| "You".to_owned()), &Origin::default());
         let id = member_id(team, user);
-        let before = self.homes(|homes| homes.of(id.as_str()).shown.clone());
+        let before = self.homes(|homes| {
+            let known = homes.of(id.as_str());
+            known.told = false;
+            known.shown.clone()
+        });
         let pages = match self.app().home(&actor).await {
             Ok(pages) => pages,
             Err(error) => {
@@ -109,7 +119,12 @@ impl Slack {
         let body = json!({ "user_id": user, "view": view });
         let publish = || async { self.api().repeat::<Done>(&workspace.token, "views.publish", &body).await.map(drop) };
         match patiently(publish).await {
-            Ok(()) => self.homes(|homes| homes.of(id.as_str()).shown = shown),
+            Ok(()) => self.homes(|homes| {
+                let known = homes.of(id.as_str());
+                if !known.told {
+                    known.shown = shown;
+                }
+            }),
             Err(failure) => tracing::warn!(why = failure.why(), "an App Home could not be shown"),
         }
     }
