@@ -128,7 +128,7 @@ impl MemoryChat {
         world.next += 1;
         let id = MessageId::new(format!("m{}", world.next));
         let message =
-            ThreadMessage { id: id.clone(), member: member.clone(), name: name.into(), text: text.into(), at };
+            ThreadMessage { id: id.clone(), member: member.clone(), name: Some(name.into()), text: text.into(), at };
         world.written.push((thread.clone(), message));
         id
     }

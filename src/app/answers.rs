@@ -153,7 +153,7 @@ impl App {
                         // An edit after the close: the answer stands as it was.
                         return Ok(Receipt::Noted);
                     }
-                    members::seen(conn, &written.member, &written.name, now).await?;
+                    members::met(conn, &written.member, written.name.as_deref(), now).await?;
                     let written_at = before.as_ref().map_or(written.at, |part| part.written_at);
                     let part = Part {
                         id: written.message,

@@ -851,7 +851,7 @@ async fn bring_in_line(
 ) -> Result<()> {
     let ids: HashSet<&str> = changed.iter().map(|part| part.id.as_str()).collect();
     for message in messages.iter().filter(|message| ids.contains(message.id.as_str())) {
-        members::seen(conn, &message.member, &message.name, now).await?;
+        members::met(conn, &message.member, message.name.as_deref(), now).await?;
     }
     answers::keep_versions(conn, round, stored, changed, now).await?;
     answers::put_many(conn, round, changed).await?;

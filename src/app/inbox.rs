@@ -217,16 +217,12 @@ async fn store<C: Hears>(chat: &C, news: &News, freshness: Freshness) -> anyhow:
     match &news.what {
         What::Deleted => app.thread_message_deleted(&channel, &news.thread, &news.message).await?,
         What::Wrote { member, name, text, at } => {
-            let name = match chat.called(member, name.as_deref()) {
-                Some(name) => name,
-                None => app.member_name(member).await?.unwrap_or_else(|| bare(member).to_owned()),
-            };
             let written = Written {
                 channel: channel.clone(),
                 thread: news.thread.clone(),
                 message: news.message.clone(),
                 member: member.clone(),
-                name,
+                name: chat.called(member, name.as_deref()),
                 text: text.clone(),
                 at: *at,
             };
@@ -237,11 +233,6 @@ async fn store<C: Hears>(chat: &C, news: &News, freshness: Freshness) -> anyhow:
         }
     }
     Ok(true)
-}
-
-/// The last part of an id, under which somebody appears until their name is known.
-fn bare(member: &MemberId) -> &str {
-    member.as_str().rsplit([':', '/']).next().unwrap_or_default()
 }
 
 /// After every break of the connection: reads what may have been missed. A chat service tells of no message twice, and of none that was

@@ -67,7 +67,8 @@ pub struct Written {
     pub thread: ThreadId,
     pub message: String,
     pub member: MemberId,
-    pub name: String,
+    /// What they are called, where that is known.
+    pub name: Option<String>,
     pub text: String,
     /// Unix milliseconds.
     pub at: i64,

@@ -107,7 +107,8 @@ pub fn assemble(parts: &[Part]) -> Vec<Answer> {
 pub struct ThreadMessage {
     pub id: MessageId,
     pub member: MemberId,
-    pub name: String,
+    /// What they are called, where that is known.
+    pub name: Option<String>,
     pub text: String,
     pub at: i64,
 }
@@ -176,7 +177,7 @@ mod tests {
         let message = |id: &str, member: &str, text: &str, at| ThreadMessage {
             id: MessageId::new(id),
             member: MemberId::new(member),
-            name: member.into(),
+            name: Some(member.into()),
             text: text.into(),
             at,
         };
@@ -204,7 +205,7 @@ mod tests {
         let message = ThreadMessage {
             id: MessageId::new("m1"),
             member: MemberId::new("ann"),
-            name: "Ann".into(),
+            name: Some("Ann".into()),
             text: "just in time".into(),
             at: 505,
         };

@@ -15,6 +15,19 @@ pub struct Member {
     pub organiser: bool,
 }
 
+/// [`seen`], of somebody whose name may not be known: until it is, they appear under the last part of their id.
+pub async fn met(conn: &mut Conn, id: &MemberId, name: Option<&str>, now: i64) -> Result<()> {
+    let Some(name) = name else {
+        let bare = id.as_str().rsplit([':', '/']).next().unwrap_or_default();
+        let sql = "insert into members (id, name, folded, organiser, seen_at) values ($1, $2, $3, 0, $4)
+                   on conflict (id) do nothing";
+        return execute(conn, sql, vec![id.as_str().into(), bare.into(), bare.to_lowercase().into(), now.into()])
+            .await
+            .map(drop);
+    };
+    seen(conn, id, name, now).await
+}
+
 /// Notes that a member exists and what they are called today.
 pub async fn seen(conn: &mut Conn, id: &MemberId, name: &str, now: i64) -> Result<()> {
     execute(

@@ -331,7 +331,7 @@ async fn a_command_from_elsewhere_is_about_the_channel_that_is_meant() {
             .write(&ThreadId::new(card.id.as_str()), &member("Bob"), "Bob", FULL, w.clock.now_ms())
             .to_string(),
         member: member("Bob"),
-        name: "Bob".into(),
+        name: Some("Bob".into()),
         text: FULL.into(),
         at: w.clock.now_ms(),
     };

@@ -556,6 +556,18 @@ async fn members_are_found_by_name_whatever_its_case(store: Store) {
         "who is not known is not made up"
     );
     assert_eq!((by_name("web", "ZORA").await, by_name("web", "nobody").await), (Some(member("1")), None));
+    // Who writes without a name keeps the one they have; who has none goes by their id until it is known.
+    let dan = || MemberId::new("slack:t1/u4");
+    write!(store, |conn| {
+        members::met(conn, &member("1"), None, NOW).await?;
+        members::met(conn, &member("2"), Some("Robert"), NOW).await?;
+        members::met(conn, &dan(), None, NOW).await
+    });
+    let names = read!(store, |conn| members::names(conn, &[member("1"), member("2"), dan()]).await);
+    assert_eq!((&*names[&member("1")], &*names[&member("2")], &*names[&dan()]), ("Zora", "Robert", "u4"));
+    write!(store, |conn| members::rename(conn, &dan(), "Dan").await);
+    write!(store, |conn| members::met(conn, &dan(), None, NOW).await);
+    assert_eq!(read!(store, |conn| members::get(conn, &dan()).await).expect("a member").name, "Dan");
 }
 
 async fn only_one_of_two_instances_advances_a_schedule(store: Store) {

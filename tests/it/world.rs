@@ -314,7 +314,7 @@ impl World {
             thread: thread.clone(),
             message: id.to_string(),
             member: author.member,
-            name: author.name,
+            name: Some(author.name),
             text: text.to_owned(),
             at: self.clock.now_ms(),
         };
@@ -445,7 +445,7 @@ impl World {
             thread: thread.clone(),
             message: id.to_string(),
             member: actor.member,
-            name: actor.name,
+            name: Some(actor.name),
             text: text.to_owned(),
             at: self.clock.now_ms(),
         };

@@ -194,7 +194,7 @@ fn written(discord: &Discord, command: &CommandInteraction, actor: &Actor) -> Op
         thread: ThreadId::new(command.channel_id.to_string()),
         message: target.to_string(),
         member: member_id(message.author.id),
-        name,
+        name: Some(name),
         text: message.content.clone(),
         at: super::micros(&message.timestamp) / 1_000,
     })

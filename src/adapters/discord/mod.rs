@@ -554,7 +554,7 @@ impl Discord {
             .parse::<jiff::Timestamp>()
             .map_or_else(|_| instant(&message.id), |at| at.as_millisecond());
         ThreadMessage {
-            name: self.name_of(&message.author),
+            name: Some(self.name_of(&message.author)),
             member: member_id(&message.author.id),
             id: MessageId::new(message.id),
             text: message.content,

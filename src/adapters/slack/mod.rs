@@ -408,7 +408,7 @@ impl Chat for Slack {
                     let user = message.user.unwrap_or_default();
                     messages.push(ThreadMessage {
                         member: member_id(spot.team, &user),
-                        name: self.name(&workspace, &user).await.unwrap_or(user),
+                        name: self.name(&workspace, &user).await,
                         id: MessageId::new(Target { spot, ts: &message.ts }.part()),
                         text: words::as_typed(&message.text),
                         at: ids::micros(&message.ts) / 1_000,

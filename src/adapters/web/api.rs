@@ -267,7 +267,7 @@ async fn note(server: &Server, who: &SignedIn, channel: &ChannelId, thread: &str
         thread: ThreadId::new(thread),
         message: id.to_owned(),
         member: who.member.id.clone(),
-        name: who.member.name.clone(),
+        name: Some(who.member.name.clone()),
         text: message.body,
         at: message.at,
     };

@@ -154,7 +154,7 @@ impl Chat for WebChat {
                 Some(ThreadMessage {
                     id: MessageId::new(message.id),
                     member: message.author?,
-                    name: message.author_name.unwrap_or_default(),
+                    name: message.author_name,
                     text: message.body,
                     at: message.at,
                 })

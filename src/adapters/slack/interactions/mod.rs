@@ -374,13 +374,12 @@ impl Ticket {
         let (ts, user) = (text("ts")?, text("user")?);
         let thread = text("thread_ts")?;
         let spot = Spot { team: &self.workspace.team, channel: &self.origin.channel };
-        let name = self.slack.name(&self.workspace, user).await;
         Some(Written {
             channel: spot.id(),
             thread: ThreadId::new(Target { spot, ts: thread }.thread().as_str()),
             message: Target { spot, ts }.part(),
             member: member_id(spot.team, user),
-            name: name.unwrap_or_else(|| user.to_owned()),
+            name: self.slack.name(&self.workspace, user).await,
             text: words::as_typed(text("text").unwrap_or_default()),
             at: micros(ts) / 1_000,
         })
