@@ -17,7 +17,6 @@ use sqlx::Row;
 use tokio::sync::watch;
 
 use crate::support::{Chance, Client, Database, Kind, NoAnswer, Setup, eventually};
-use crate::world::folder;
 
 /// How long a start may take.
 const START_WITHIN: Duration = Duration::from_secs(20);
@@ -70,7 +69,7 @@ async fn survive(kind: Kind, kills: usize) {
     let seed = Chance::seed();
     println!("DRILLBOT_TEST_SEED={seed} repeats the choices of this run");
     let mut chance = Chance::new(seed);
-    let setup = rehearsal(&database).await;
+    let setup = rehearsal(&database);
     let people = People::gather(&["Ann", "Bob", "Cem", "Dai"], seed);
 
     let mut before_ready = 0;
@@ -118,27 +117,17 @@ pub fn is_alarming(line: &str) -> bool {
     line.contains("panicked") || line.contains("a request failed") || line.contains("has ended")
 }
 
-/// Bot time runs so fast that an hour takes two seconds; on PostgreSQL four, because there a kill costs up to a lease of one second. Where a
-/// start takes long, the machine is busy with other things, and everything else takes as much longer: so does an hour.
-async fn speed_on(database: &Database, settings: &str) -> String {
-    const USUAL_START: Duration = Duration::from_millis(400);
-    let scratch = folder();
-    let begun = Instant::now();
-    Setup::new(scratch.path(), "sqlite:scratch.db", settings).start().await;
-    let slowness = begun.elapsed().div_duration_f64(USUAL_START).clamp(1.0, 6.0);
-    let speed = if database.url.starts_with("sqlite:") { 1_800.0 } else { 900.0 };
-    let speed = format!("{:.0}", speed / slowness);
-    println!("a rehearsal at --speed {speed}");
-    speed
+/// Bot time runs so fast that an hour takes two seconds; on PostgreSQL four, because there a kill costs up to a lease of one second.
+fn speed_on(database: &Database) -> &'static str {
+    if database.url.starts_with("sqlite:") { "1800" } else { "900" }
 }
 
 /// Of two banks only, so that a start, of which there are hundreds, is mostly not the reading of questions.
-pub async fn rehearsal(database: &Database) -> Setup {
+pub fn rehearsal(database: &Database) -> Setup {
     let content = concat!(env!("CARGO_MANIFEST_DIR"), "/content");
     let banks = format!("paths = ['{content}/terraform.toml', '{content}/mlops-serving.toml']");
     let settings = format!("{SETTINGS}\n[content]\nembedded = false\n{banks}\n");
-    let speed = speed_on(database, &settings).await;
-    Setup::new(database.folder(), &database.url, &settings).argue(&["--speed", &speed])
+    Setup::new(database.folder(), &database.url, &settings).argue(&["--speed", speed_on(database)])
 }
 
 /// Lets everything that is open come to its reveal: the people finish what they are at, the schedules are paused, and the outbox runs

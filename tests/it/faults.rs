@@ -59,7 +59,7 @@ async fn a_second_process_on_one_sqlite_file_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_on_one_postgres_do_every_job_once() {
     let Some(database) = Database::postgres().await else { return };
-    let setup = crash::rehearsal(&database).await;
+    let setup = crash::rehearsal(&database);
     // At the same moment, on an empty database.
     let (mut one, mut two) = (setup.spawn(), setup.spawn());
     let urls = [one.ready().await, two.ready().await];
@@ -442,7 +442,7 @@ async fn nothing_is_lost_or_doubled_when_postgres_crashes_four_times_under_load(
     }
     let server = Server::start();
     let database = Database::at(&server.url);
-    let mut bot = crash::rehearsal(&database).await.start().await;
+    let mut bot = crash::rehearsal(&database).start().await;
     let people = crash::People::gather(&["Ann", "Bob", "Cem"], 3);
     people.go_to(&bot.ready().await);
     for _ in 0..4 {
