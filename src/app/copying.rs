@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::App;
 use super::chat::{Chat, SendError};
-use super::deliver::{Done, name_of, post};
+use super::deliver::{Done, post};
+use super::reveal::name_of;
 use crate::domain::copying::Copy;
 use crate::domain::effect::{Audience, Effect, Place};
 use crate::domain::ids::{ChannelId, MemberId, RoundId};
