@@ -174,15 +174,16 @@ async fn it_is_published_when_it_shows_something_else_and_only_then() {
     stage.come_back().await;
     stage.fake.opens_tab(bob, "home");
     let card = stage.question(DAILY).await;
-    assert_eq!(published(&stage), 1);
     save(&stage, bob, card.spot, FULL).await;
     stage.reveal(card.spot).await;
+    assert_eq!(published(&stage), 1);
     stage.fake.opens_tab(bob, "home");
     shows(&stage, bob, "1 answer").await;
     for _ in 0..2 {
         stage.fake.opens_tab(bob, "home");
     }
     stage.fake.settled().await;
+    assert_eq!(published(&stage), 2);
     // Slack has lost it, or the app was installed anew.
     stage.fake.with(|model| model.views.retain(|_, view| !view.home));
     stage.fake.open_home(bob).await;
